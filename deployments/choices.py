@@ -1,0 +1,139 @@
+"""Every value with a meaning for people: its word, colour and icon stand together here."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a value is shown. `colour` names a tone of the style sheet, `icon` a symbol of the sprite."""
+
+    label: str
+    colour: str
+    icon: str
+
+
+class Shown(StrEnum):
+    """A string enum whose members carry a Look."""
+
+    look: Look
+
+    def __new__(cls, value: str, label: str = "", colour: str = "", icon: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.look = Look(label, colour, icon)
+        return member
+
+    @property
+    def label(self) -> str:
+        return self.look.label
+
+    @property
+    def colour(self) -> str:
+        return self.look.colour
+
+    @property
+    def icon(self) -> str:
+        return self.look.icon
+
+    @classmethod
+    def pairs(cls) -> list[tuple[str, str]]:
+        """(value, label) for a model field's choices."""
+        return [(member.value, member.label) for member in cls]
+
+
+class Role(Shown):
+    """What a person may do in a project; each is a ServiceAccount in the project's namespace."""
+
+    VIEWER = "viewer", "Viewer", "grey", "eye"
+    OPERATOR = "operator", "Operator", "blue", "tool"
+    ADMIN = "admin", "Admin", "purple", "shield"
+
+
+class Outcome(Shown):
+    """What the API server said when a Revision was applied."""
+
+    PENDING = "pending", "Pending", "blue", "clock"
+    APPLIED = "applied", "Applied", "green", "check"
+    PARTIAL = "partial", "Partly applied", "orange", "alert-triangle"
+    REFUSED = "refused", "Refused", "red", "x"
+    SUPERSEDED = "superseded", "Superseded", "grey", "arrow-right"
+
+
+class DriftPolicy(Shown):
+    """What happens when somebody else changes or removes an object of ours."""
+
+    HEAL = "heal", "Heal: put it back", "green", "refresh"
+    ADOPT = "adopt", "Adopt: make a revision of it", "blue", "arrow-down"
+    LEAVE = "leave", "Leave: only show it", "grey", "eye"
+
+
+class Problem(Shown):
+    """Why a row is not applied yet, by what has to happen next."""
+
+    WAIT = "wait", "Waits for an edit", "red", "alert-triangle"
+    BACK_OFF = "back-off", "Trying again", "orange", "refresh"
+    CLUSTER = "cluster", "Cluster refuses us", "red", "plug"
+    CONTESTED = "contested", "Contested", "orange", "users"
+    POISON = "poison", "Parked", "red", "alert-triangle"
+
+
+class Health(Shown):
+    """What the watcher saw, worst knowledge first: the first that holds is the word."""
+
+    UNKNOWN = "unknown", "Unknown", "grey", "help"
+    STOPPED = "stopped", "Stopped", "grey", "player-stop"
+    FAILING = "failing", "Failing", "red", "x"
+    WAITING = "waiting", "Waiting", "orange", "hourglass"
+    STARTING = "starting", "Starting", "blue", "loader"
+    DEGRADED = "degraded", "Degraded", "orange", "alert-triangle"
+    SERVING = "serving", "Serving", "green", "check"
+
+    @property
+    def rank(self) -> int:
+        """0 for unknown, 6 for serving: the order of precedence."""
+        return list(Health).index(self)
+
+
+class Connection(Shown):
+    """How the connection to a cluster is."""
+
+    NEVER = "never", "Not connected yet", "grey", "clock"
+    CONNECTED = "connected", "Connected", "green", "check"
+    UNREACHABLE = "unreachable", "Unreachable", "red", "plug"
+    REJECTED = "rejected", "Credentials rejected", "red", "lock"
+    CERTIFICATE = "certificate", "Certificate not trusted", "red", "shield"
+    WRONG = "wrong", "Not a Kubernetes API", "red", "alert-triangle"
+
+
+class Stage(Shown):
+    """The stages of a pod on its way to serve."""
+
+    PENDING = "pending", "Waiting for a node", "orange", "hourglass"
+    SCHEDULED = "scheduled", "Scheduled", "blue", "arrow-right"
+    PULLING = "pulling", "Pulling the image", "blue", "download"
+    LOADING = "loading", "Loading the weights", "blue", "loader"
+    READY = "ready", "Ready", "green", "check"
+    FAILED = "failed", "Failed", "red", "x"
+    STOPPING = "stopping", "Stopping", "grey", "player-stop"
+
+
+class Action(StrEnum):
+    """What was done, as the audit names it."""
+
+    CREATE = "create"
+    REVISE = "revise"
+    SCALE = "scale"
+    STOP = "stop"
+    START = "start"
+    RESTART = "restart"
+    ROLL_BACK = "roll back"
+    DELETE = "delete"
+    TAKE_OVER = "take over"
+    ADOPT = "adopt"
+    HEAL = "heal"
+    CONTEST = "contested"
+    REMOVE_ORPHAN = "remove orphan"
+    SECRET = "write secret"  # noqa: S105  (a word, not a password)
+    POLICY = "set drift policy"

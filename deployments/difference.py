@@ -1,0 +1,40 @@
+"""Differences for people: of two specs by field, of two documents by line. Pure."""
+
+import difflib
+import hashlib
+import json
+from typing import Any
+
+import yaml
+
+
+def changes(before: Any, after: Any, path: str = "") -> list[dict[str, Any]]:
+    """Every leaf that differs, as {"field": "env.0.name", "before": …, "after": …}, sorted by field."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [
+            item
+            for key in sorted(before.keys() | after.keys())
+            for item in changes(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
+        ]
+    return [] if before == after else [{"field": path, "before": before, "after": after}]
+
+
+def as_yaml(document: Any) -> str:
+    """YAML in the order of the keys, without aliases."""
+    return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+
+
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def lines(before: str, after: str, context: int = 3) -> list[dict[str, str]]:
+    """A unified difference as [{"sign": "+", "-", " " or "@", "text": …}]."""
+    unified = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=context)
+    return [{"sign": line[0], "text": line[1:]} for line in list(unified)[2:]]
+
+
+def fingerprint(value: Any) -> str:
+    """SHA-256 of a JSON value written in one canonical way."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

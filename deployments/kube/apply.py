@@ -1,0 +1,114 @@
+"""Server-side apply with a read before it: adoption check, fence, then the write at the version that was read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from deployments.kube import errors
+from deployments.kube.client import METADATA_ONLY, Connection, Identity
+from deployments.kube.kinds import path, path_of
+from deployments.manifests import labels
+
+
+@dataclass(frozen=True)
+class Fence:
+    """Whose objects these are and how far we may go.
+
+    `known_uid` is the inventory's uid of the object, "" when it was never applied; `adopt` allows taking over an
+    object that is not ours; `force` takes fields from other managers.
+    """
+
+    installation: str
+    deployment_id: str
+    revision: int
+    known_uid: str = ""
+    adopt: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What the API server made of it. `adopted` is true for an object that stood there and was not ours."""
+
+    uid: str
+    resource_version: str
+    adopted: bool
+
+
+def metadata(
+    connection: Connection, kind: str, namespace: str, name: str, *, identity: Identity
+) -> dict[str, Any] | None:
+    """An object's metadata only, so that no Secret's value is ever read; None when there is no such object."""
+    try:
+        answer = connection.call("GET", path(kind, namespace, name), identity=identity, accept=METADATA_ONLY)
+    except errors.KubeError as error:
+        if error.status == 404 and error.reason == "NotFound":
+            return None
+        raise
+    found: dict[str, Any] = answer["metadata"]
+    return found
+
+
+def apply(connection: Connection, manifest: dict[str, Any], *, identity: Identity, fence: Fence) -> Applied:
+    """Make one object as the manifest says.
+
+    Raises Stranger for an object that is not ours, Superseded when it was applied for a newer revision,
+    FieldConflict when others own our fields, KubeError for the rest. The version that was read travels with the
+    write: without it a late writer with an old body would win even against a newer object.
+    """
+    meta = manifest["metadata"]
+    live = metadata(connection, manifest["kind"], meta["namespace"], meta["name"], identity=identity)
+    body, adopted = manifest, False
+    if live is not None:
+        adopted = check(manifest, live, fence)
+        body = manifest | {"metadata": meta | {"resourceVersion": live["resourceVersion"]}}
+    answer = send(connection, body, identity=identity, force=fence.force)
+    return Applied(answer["uid"], answer["resourceVersion"], adopted=adopted)
+
+
+def check(manifest: dict[str, Any], live: dict[str, Any], fence: Fence) -> bool:
+    """Raise unless this object may be written by us, now; true when that adopts it."""
+    name = f"{manifest['kind']} {live['name']}"
+    ours = labels.ours(live, fence.installation, fence.deployment_id) or live["uid"] == fence.known_uid
+    if not ours and not fence.adopt:
+        raise errors.Stranger(f"{name} exists in namespace {live['namespace']} and is not ours.", 409, "Stranger")
+    if labels.revision(live) > fence.revision:
+        raise errors.Superseded(f"{name} was applied for revision {labels.revision(live)}.", 409, "Superseded")
+    if live.get("deletionTimestamp"):
+        raise errors.KubeError(f"{name} is being deleted; it is made again when it is gone.", 409, "BeingDeleted")
+    return not ours
+
+
+def send(connection: Connection, body: dict[str, Any], *, identity: Identity, force: bool) -> dict[str, Any]:
+    """The write itself; only metadata comes back, so that a Secret's values do not."""
+    answer = connection.call(
+        "PATCH", path_of(body), identity=identity, body=body, content_type="application/apply-patch+yaml",
+        query={"fieldManager": labels.MANAGER, "force": str(force).lower(), "fieldValidation": "Strict"},
+        accept=METADATA_ONLY,
+    )  # fmt: skip
+    found: dict[str, Any] = answer["metadata"]
+    return found
+
+
+def delete(connection: Connection, kind: str, namespace: str, name: str, *, uid: str, identity: Identity) -> bool:
+    """Ask for the removal of the object with this uid and of what it owns first. True when it is gone already.
+
+    An object of the same name with another uid is not ours and stays.
+    """
+    body = {
+        "kind": "DeleteOptions",
+        "apiVersion": "v1",
+        "propagationPolicy": "Foreground",
+        "preconditions": {"uid": uid},
+    }
+    try:
+        connection.call("DELETE", path(kind, namespace, name), identity=identity, body=body, accept=METADATA_ONLY)
+    except errors.KubeError as error:
+        if error.status == 404 and error.reason == "NotFound":
+            return True
+        if error.status == 409:
+            live = metadata(connection, kind, namespace, name, identity=identity)
+            if live is None or live["uid"] != uid:
+                return True
+        raise
+    live = metadata(connection, kind, namespace, name, identity=identity)
+    return live is None or live["uid"] != uid

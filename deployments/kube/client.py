@@ -1,0 +1,177 @@
+"""One connection to one API server, by the official client's transport, with an identity on every call."""
+
+import contextlib
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import urllib3
+from django.conf import settings
+from kubernetes.client.api_client import ApiClient
+from kubernetes.client.configuration import Configuration
+
+from deployments.choices import Role
+from deployments.kube import errors
+from deployments.kube.credentials import Access
+from deployments.manifests.rbac import account
+from deployments.models import Cluster
+
+METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
+# A raw slash in a header name breaks the request, so the extra's key travels percent-encoded.
+ACTOR_HEADER = f"Impersonate-Extra-{quote('llmdash.io/actor', safe='')}"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """As whom a call is made: a role of a project's namespace, for a person; or llmdash itself."""
+
+    namespace: str = ""
+    role: Role | None = None
+    actor: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The impersonation headers. One ServiceAccount needs no group header."""
+        if self.role is None:
+            return {}
+        headers = {"Impersonate-User": f"system:serviceaccount:{self.namespace}:{account(self.role)}"}
+        return headers | ({ACTOR_HEADER: quote(self.actor)} if self.actor else {})
+
+
+ITSELF = Identity()
+
+
+class Connection:
+    """Calls to one API server. Safe to share between threads; no redirects, no retries, one time-out."""
+
+    def __init__(self, access: Access) -> None:
+        self.url = access.url
+        configuration = Configuration()
+        configuration.host = access.url
+        configuration.ca_cert_data = access.ca_pem or None
+        configuration.tls_server_name = access.tls_server_name or None
+        configuration.keep_alive = True
+        configuration.connection_pool_maxsize = 32
+        configuration.retries = False
+        if access.token:
+            configuration.api_key["authorization"] = f"Bearer {access.token}"
+        with client_files(access) as (certificate, key):
+            configuration.cert_file, configuration.key_file = certificate, key
+            self._api = ApiClient(configuration)
+            self._pool: urllib3.PoolManager = self._api.rest_client.pool_manager
+            if certificate:
+                self._load_certificate(certificate, key, access)
+        self._authorization = configuration.get_api_key_with_prefix("authorization") or ""
+
+    def _load_certificate(self, certificate: str | None, key: str | None, access: Access) -> None:
+        # The files go away, so the context is made now; urllib3 would read them at the first connection.
+        context = urllib3.util.ssl_.create_urllib3_context()
+        context.load_verify_locations(cadata=access.ca_pem) if access.ca_pem else context.load_default_certs()
+        context.load_cert_chain(str(certificate), key)
+        pool = self._pool.connection_pool_kw
+        for name in ("cert_file", "key_file", "ca_certs", "ca_cert_data"):
+            pool.pop(name, None)
+        pool["ssl_context"] = context
+
+    def open(
+        self, method: str, path: str, *, identity: Identity, query: dict[str, Any] | None = None, body: Any = None,
+        content_type: str = "application/json", accept: str = "application/json",
+        timeout: urllib3.Timeout | None = None,
+    ) -> urllib3.BaseHTTPResponse:  # fmt: skip
+        """Send a request and give back the answer unread. Raises KubeError."""
+        headers = {"Accept": accept, "User-Agent": "llmdash"} | identity.headers
+        if self._authorization:
+            headers["Authorization"] = self._authorization
+        if body is not None:
+            headers["Content-Type"] = content_type
+        url = self.url + path + (f"?{urlencode(query)}" if query else "")
+        try:
+            response = self._pool.request(
+                method, url, body=None if body is None else json.dumps(body), headers=headers, preload_content=False,
+                redirect=False, retries=False, timeout=timeout or urllib3.Timeout(settings.LLMDASH["REQUEST_SECONDS"]),
+            )  # fmt: skip
+        except urllib3.exceptions.HTTPError as error:
+            raise errors.from_transport(error) from error
+        if response.status < 300:
+            return response
+        raise self._refusal(response)
+
+    def _refusal(self, response: urllib3.BaseHTTPResponse) -> errors.KubeError:
+        if response.status < 400:
+            return errors.NotKubernetes("The server sends us elsewhere; redirects are not followed.", response.status)
+        try:
+            return errors.from_response(response.status, response.read(1024 * 1024), response.headers)
+        except urllib3.exceptions.HTTPError as error:
+            return errors.from_transport(error)
+        finally:
+            response.release_conn()
+
+    def read(self, method: str, path: str, *, identity: Identity, **more: Any) -> bytes:
+        """Send a request and read the whole answer."""
+        response = self.open(method, path, identity=identity, **more)
+        try:
+            body = response.read(MAX_ANSWER_BYTES)
+        except urllib3.exceptions.HTTPError as error:
+            raise errors.from_transport(error) from error
+        finally:
+            response.release_conn()
+        return body
+
+    def call(self, method: str, path: str, *, identity: Identity, **more: Any) -> dict[str, Any]:
+        """Send a request and decode the JSON object that it answers."""
+        body = self.read(method, path, identity=identity, **more)
+        try:
+            decoded = json.loads(body)
+        except ValueError as error:
+            raise errors.NotKubernetes("The server's answer is not JSON.") from error
+        if not isinstance(decoded, dict):
+            raise errors.NotKubernetes("The server's answer is nothing a Kubernetes API would say.")
+        return decoded
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        self._pool.clear()
+
+
+@contextlib.contextmanager
+def client_files(access: Access) -> Iterator[tuple[str | None, str | None]]:
+    """The client certificate and key as private files for as long as OpenSSL needs to read them."""
+    if not access.client_certificate:
+        yield None, None
+        return
+    with tempfile.TemporaryDirectory(prefix="llmdash-") as folder:
+        paths = []
+        for name, text in (("client.crt", access.client_certificate), ("client.key", access.client_key)):
+            path = os.path.join(folder, name)
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(text)
+            paths.append(path)
+        yield paths[0], paths[1]
+
+
+_lock = threading.Lock()
+_connections: dict[Any, tuple[Any, Connection]] = {}
+
+
+def connect(cluster: Cluster) -> Connection:
+    """The process's connection to a cluster; made anew when its address or credentials changed."""
+    stamp = (cluster.api_url, cluster.ca_pem, cluster.tls_server_name, cluster.credentials_changed_at)
+    with _lock:
+        known = _connections.get(cluster.pk)
+        if known and known[0] == stamp:
+            return known[1]
+        made = Connection(access_of(cluster))
+        _connections[cluster.pk] = (stamp, made)
+        return made
+
+
+def access_of(cluster: Cluster) -> Access:
+    """The row's access with its credentials opened."""
+    opened = cluster.open_credentials()
+    return Access(cluster.api_url, cluster.ca_pem, cluster.tls_server_name, **opened)

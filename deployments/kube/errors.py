@@ -1,0 +1,187 @@
+"""What a Kubernetes API says when it does not do what was asked, in three kinds: see `choices.Problem`.
+
+Status codes and reasons: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import urllib3
+
+from deployments.choices import Connection, Problem
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One `details.causes[]` of a Status: the field, and the manager that owns it when it is a conflict."""
+
+    field: str
+    message: str
+    reason: str
+
+    @property
+    def manager(self) -> str:
+        """The rival of a field conflict, from `conflict with "NAME" using apps/v1`."""
+        return self.message.split('"')[1] if self.message.startswith("conflict with") and '"' in self.message else ""
+
+
+@dataclass
+class KubeError(Exception):
+    """A refusal or a failure. `message` is the server's own words."""
+
+    message: str
+    status: int = 0
+    reason: str = ""
+    causes: list[Cause] = field(default_factory=list)
+    retry_after: float | None = None
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def problem(self) -> Problem:
+        """What has to happen next."""
+        if self.status == 401:
+            return Problem.CLUSTER
+        stale = self.status == 409 and not self.causes
+        if self.status in (0, 408, 429) or self.status >= 500 or stale:
+            return Problem.BACK_OFF
+        return Problem.WAIT
+
+    @property
+    def connection(self) -> Connection:
+        """How the connection to the cluster is, judged by this error."""
+        if self.status == 401:
+            return Connection.REJECTED
+        return Connection.UNREACHABLE if self.status == 0 else Connection.CONNECTED
+
+
+class Unreachable(KubeError):
+    """No answer: refused, timed out, unknown host, broken off."""
+
+
+class NotTrusted(KubeError):
+    """TLS failed: expired, unknown authority or another host's certificate. Never falls back to insecure."""
+
+    @property
+    def problem(self) -> Problem:
+        return Problem.CLUSTER
+
+    @property
+    def connection(self) -> Connection:
+        return Connection.CERTIFICATE
+
+
+class NotKubernetes(KubeError):
+    """Something answers there, but no Kubernetes API."""
+
+    @property
+    def problem(self) -> Problem:
+        return Problem.CLUSTER
+
+    @property
+    def connection(self) -> Connection:
+        return Connection.WRONG
+
+
+class FieldConflict(KubeError):
+    """Other managers own fields that we want to set."""
+
+
+class Stranger(KubeError):
+    """An object of that name exists and is not ours."""
+
+    @property
+    def problem(self) -> Problem:
+        return Problem.WAIT
+
+
+class Superseded(KubeError):
+    """The object in the cluster was applied for a newer Revision than ours."""
+
+
+class Gone(KubeError):
+    """410: the resourceVersion is too old; list again."""
+
+
+class Status(msgspec.Struct):
+    """The body of an error answer, as far as we read it."""
+
+    kind: str = ""
+    message: str = ""
+    reason: str = ""
+    code: int = 0
+    details: dict[str, Any] | None = None
+
+
+def from_response(status: int, body: bytes, headers: Any) -> KubeError:
+    """Translate an answer of 400 or more."""
+    try:
+        said = msgspec.json.decode(body, type=Status)
+    except msgspec.DecodeError:
+        said = Status()
+    if said.kind != "Status" and status < 500 and status not in (401, 403, 429):
+        return NotKubernetes(f"The server answered {status} and nothing a Kubernetes API would say.", status)
+    details = said.details or {}
+    causes = [
+        Cause(str(c.get("field", "")), str(c.get("message", "")), str(c.get("reason", "")))
+        for c in details.get("causes") or []
+    ]
+    kind = KubeError
+    if status == 410:
+        kind = Gone
+    elif status == 409 and any(cause.reason == "FieldManagerConflict" for cause in causes):
+        kind = FieldConflict
+    after = headers.get("Retry-After", "")
+    return kind(
+        said.message or f"The server answered {status}.",
+        status,
+        said.reason,
+        causes,
+        float(after) if after.isdigit() else None,
+    )
+
+
+def from_transport(error: Exception) -> KubeError:
+    """Translate what urllib3 raised."""
+    text = str(error)
+    if isinstance(error, urllib3.exceptions.SSLError) or "SSLError" in text or "CERTIFICATE" in text.upper():
+        return NotTrusted(certificate_sentence(text))
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+        return Unreachable("The API server did not answer in time.")
+    if isinstance(error, (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.TimeoutError)):
+        return Unreachable("The API server could not be reached in time.")
+    for sign, sentence in SIGNS.items():
+        if sign in text:
+            return Unreachable(sentence)
+    return Unreachable(f"The connection to the API server failed: {type(error).__name__}.")
+
+
+SIGNS = {
+    "Connection refused": "The API server refuses connections.",
+    "Name or service not known": "The API server's host name is not known.",
+    "Temporary failure in name resolution": "The API server's host name is not known.",
+    "No route to host": "There is no way to the API server's host.",
+    "RemoteDisconnected": "The API server closed the connection.",
+    "Connection reset": "The API server closed the connection.",
+    "IncompleteRead": "The API server closed the connection.",
+}
+
+
+def certificate_sentence(text: str) -> str:
+    """Which of the things that can be wrong with a certificate is wrong."""
+    lower = text.lower()
+    if "certificate has expired" in lower:
+        return "The API server's certificate has expired."
+    if "hostname mismatch" in lower or "doesn't match" in lower or "ip address mismatch" in lower:
+        return "The API server's certificate belongs to another host name."
+    if "unable to get local issuer" in lower or "self-signed" in lower or "self signed" in lower:
+        return "The API server's certificate was not signed by the given CA."
+    if "bad signature" in lower or "signature failure" in lower:
+        return "The API server's certificate was not signed by the given CA."
+    if "wrong version number" in lower or "record layer" in lower:
+        return "The API server does not speak TLS on this port."
+    if "alert" in lower:
+        return "The API server refused our client certificate."
+    return "The TLS connection to the API server failed."

@@ -1,0 +1,190 @@
+"""Lists and watches, decoded into the structs that the caller names.
+
+Each watch asks for a short life; that it ends and is opened again from the last resourceVersion is the proof that it
+lives, and costs no list. Bookmarks only move the resourceVersion.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import structlog
+import urllib3
+from django.conf import settings
+
+from deployments.kube import errors
+from deployments.kube.client import Connection, Identity
+from deployments.kube.kinds import collection
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+PAGE = 500
+READ_MARGIN = 10  # seconds that a watch may be silent beyond its own end
+BACKOFF_LAST = 30.0  # seconds
+
+
+class Meta(msgspec.Struct):
+    """metadata of a list."""
+
+    resourceVersion: str = ""  # noqa: N815  (Kubernetes' own spelling)
+    continue_: str = msgspec.field(name="continue", default="")
+
+
+class Line(msgspec.Struct):
+    """One line of a watch; the object is decoded by itself, so that a bad one costs only itself."""
+
+    type: str
+    object: msgspec.Raw
+
+
+class OnlyMeta(msgspec.Struct):
+    metadata: Meta
+
+
+@dataclass
+class Feed(Generic[T]):
+    """What to watch and whom to tell.
+
+    `replace` gets the whole list after each list, `change` each ("ADDED" | "MODIFIED" | "DELETED", object),
+    `alive` is called whenever the API server proved that this watch lives, `failed` with each error.
+    """
+
+    kind: str
+    type: type[T]
+    replace: Callable[[list[T]], None]
+    change: Callable[[str, T], None]
+    alive: Callable[[], None]
+    failed: Callable[[errors.KubeError], None]
+    namespace: str = ""
+    label_selector: str = ""
+    identity: Identity = field(default_factory=Identity)
+
+
+def follow(connection: Connection, feed: Feed[T], stop: threading.Event) -> None:
+    """List, then watch, until `stop`. Never raises: what goes wrong is told to the feed and tried again."""
+    version, pause = "", 0.0
+    while not stop.is_set():
+        try:
+            if not version:
+                version = relist(connection, feed)
+            version = watch(connection, feed, version, stop)
+            pause = 0.0
+        except errors.Gone:
+            version = ""
+        except errors.KubeError as error:
+            feed.failed(error)
+            if error.status not in (0, 429) and error.status < 500:
+                version = ""
+            pause = min(BACKOFF_LAST, max(settings.LLMDASH["BACKOFF_FIRST_SECONDS"], pause * 2))
+            stop.wait(max(pause * random.uniform(0.7, 1.3), error.retry_after or 0))  # noqa: S311  (jitter)
+
+
+def relist(connection: Connection, feed: Feed[T]) -> str:
+    """Hand the whole list over; returns its resourceVersion."""
+    found: list[T] = []
+    token = ""
+    while True:
+        query: dict[str, Any] = {"limit": PAGE} | ({"continue": token} if token else {})
+        body = connection.read(
+            "GET", collection(feed.kind, feed.namespace), identity=feed.identity, query=query | selectors(feed),
+            timeout=urllib3.Timeout(connect=settings.LLMDASH["REQUEST_SECONDS"], read=60),
+        )  # fmt: skip
+        version, token, items = decode_list(body, feed)
+        found += items
+        if not token:
+            break
+    feed.replace(found)
+    feed.alive()
+    return version
+
+
+class ListOf(msgspec.Struct):
+    metadata: Meta
+    items: list[msgspec.Raw] | None = None
+
+
+def decode_list(body: bytes, feed: Feed[T]) -> tuple[str, str, list[T]]:
+    """(resourceVersion, continue token, objects); an object that cannot be read is left out and logged."""
+    try:
+        page = msgspec.json.decode(body, type=ListOf)
+    except msgspec.DecodeError as error:
+        raise errors.NotKubernetes(f"The list of {feed.kind} cannot be read.") from error
+    decoder = msgspec.json.Decoder(feed.type)
+    items = [item for raw in page.items or [] if (item := decode_one(decoder, raw, feed)) is not None]
+    return page.metadata.resourceVersion, page.metadata.continue_, items
+
+
+def decode_one(decoder: "msgspec.json.Decoder[T]", raw: msgspec.Raw, feed: Feed[T]) -> T | None:
+    """One object, or None with a log line."""
+    try:
+        return decoder.decode(raw)
+    except msgspec.DecodeError as error:
+        log.warning("an object cannot be read", kind=feed.kind, error=str(error))
+        return None
+
+
+def watch(connection: Connection, feed: Feed[T], version: str, stop: threading.Event) -> str:
+    """Follow one watch to its end; returns the resourceVersion to go on from. Raises Gone when that is too old."""
+    seconds = max(1, round(settings.LLMDASH["WATCH_SECONDS"] * random.uniform(0.9, 1.07)))  # noqa: S311  (jitter)
+    query = {
+        "watch": "1", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": seconds,
+    } | selectors(feed)  # fmt: skip
+    response = connection.open(
+        "GET", collection(feed.kind, feed.namespace), identity=feed.identity, query=query,
+        timeout=urllib3.Timeout(connect=settings.LLMDASH["REQUEST_SECONDS"], read=seconds + READ_MARGIN),
+    )  # fmt: skip
+    feed.alive()
+    started = time.monotonic()
+    decoder = msgspec.json.Decoder(feed.type)
+    try:
+        for line in lines(response):
+            if stop.is_set():
+                return version
+            version = hand_over(line, decoder, feed) or version
+    except urllib3.exceptions.HTTPError as error:
+        raise errors.from_transport(error) from error
+    finally:
+        response.close()
+    if time.monotonic() - started < 0.5:
+        stop.wait(0.5)  # a proxy that ends watches at once must not be hammered
+    feed.alive()
+    return version
+
+
+def hand_over(line: bytes, decoder: "msgspec.json.Decoder[T]", feed: Feed[T]) -> str:
+    """Tell the feed of one line; returns its resourceVersion."""
+    try:
+        event = msgspec.json.decode(line, type=Line)
+    except msgspec.DecodeError as error:
+        raise errors.Unreachable("The watch broke off in the middle of a line.") from error
+    if event.type == "ERROR":
+        said = msgspec.json.decode(event.object, type=errors.Status)
+        raise errors.from_response(said.code or 500, bytes(event.object), {})
+    version = ""
+    try:
+        version = msgspec.json.decode(event.object, type=OnlyMeta).metadata.resourceVersion
+    except msgspec.DecodeError:
+        log.warning("a watch event cannot be read", kind=feed.kind)
+    if event.type == "BOOKMARK":
+        return version
+    item = decode_one(decoder, event.object, feed)
+    if item is not None:
+        feed.change(event.type, item)
+    return version
+
+
+def lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """The lines of a stream as they arrive."""
+    rest = b""
+    for chunk in response.stream(65_536, decode_content=True):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line for line in whole if line.strip())
+
+
+def selectors(feed: Feed[Any]) -> dict[str, str]:
+    """The query parameters that narrow the feed."""
+    return {"labelSelector": feed.label_selector} if feed.label_selector else {}

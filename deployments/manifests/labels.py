@@ -1,0 +1,56 @@
+"""Names, labels and selectors, for those who build objects and those who watch them. Pure."""
+
+from typing import Any
+
+from deployments.manifests.workload import Workload
+
+OWN = "llmdash.io/"
+INSTALLATION = "llmdash.io/installation"
+DEPLOYMENT_ID = "llmdash.io/deployment-id"
+REVISION = "llmdash.io/revision"
+CONFIG_CHECKSUM = "llmdash.io/config-checksum"
+SECRET_CHECKSUM = "llmdash.io/secret-checksum"  # noqa: S105  (an annotation's name)
+RESTARTED_AT = "llmdash.io/restarted-at"
+MANAGER = "llmdash"
+
+
+def labels(workload: Workload) -> dict[str, str]:
+    """The labels of every object. `app` is what people type after `kubectl get pods -l`."""
+    return {
+        "app": workload.name,
+        "app.kubernetes.io/name": workload.runtime.name,
+        "app.kubernetes.io/instance": workload.name,
+        "app.kubernetes.io/component": workload.runtime.component,
+        "app.kubernetes.io/part-of": workload.project,
+        "app.kubernetes.io/managed-by": MANAGER,
+        INSTALLATION: workload.installation,
+        DEPLOYMENT_ID: workload.deployment_id,
+    }
+
+
+def selector(workload: Workload) -> dict[str, str]:
+    """What selects the pods: immutable in a Deployment, so only what never changes."""
+    return {"app": workload.name, DEPLOYMENT_ID: workload.deployment_id}
+
+
+def metadata(workload: Workload, name: str) -> dict[str, Any]:
+    """Name, labels and the revision. The revision stands here and never in a pod template: what has not changed
+    must not restart."""
+    return {
+        "name": name,
+        "namespace": workload.namespace,
+        "labels": labels(workload),
+        "annotations": {REVISION: str(workload.revision)},
+    }
+
+
+def ours(metadata: dict[str, Any], installation: str, deployment_id: str) -> bool:
+    """Whether an object carries the owner labels of this installation and deployment."""
+    found = metadata.get("labels") or {}
+    return found.get(INSTALLATION) == installation and found.get(DEPLOYMENT_ID) == deployment_id
+
+
+def revision(metadata: dict[str, Any]) -> int:
+    """The revision an object was applied for; 0 when it tells none."""
+    text = (metadata.get("annotations") or {}).get(REVISION, "")
+    return int(text) if text.isdigit() and len(text) < 10 else 0

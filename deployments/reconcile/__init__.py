@@ -1,0 +1,6 @@
+"""Make the clusters match the newest Revisions: claim a row, build, apply, prune, record, until nothing is due."""
+
+from deployments.reconcile.claim import look_again
+from deployments.reconcile.step import drain
+
+__all__ = ["drain", "look_again"]

@@ -1,0 +1,106 @@
+"""Which row is worked on by whom: leases on the database's clock, taken by one conditional update.
+
+The database is the queue. A row is due when a newer Revision or a deletion was asked for, or when its time has come.
+"""
+
+import os
+import socket
+import threading
+import uuid
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
+
+from deployments.choices import Connection, Problem
+from deployments.models import ClusterStatus, Deployment
+
+log = structlog.get_logger(__name__)
+MAX_DEATHS = 3
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the row; whatever we would write is late."""
+
+
+def me() -> str:
+    """This worker thread's name on its leases."""
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}:{uuid.uuid4().hex[:8]}"
+
+
+def lease_until() -> object:
+    """The database's now and a lease's length."""
+    return Now() + timedelta(seconds=settings.LLMDASH["LEASE_SECONDS"])
+
+
+def due() -> QuerySet[Deployment]:
+    """Rows that want work and that nobody holds, fairest first: the project and then the row served least lately."""
+    wants = (
+        Q(desired__gt=F("attempted"))
+        | Q(deleted_at__isnull=False, deletion_started_at__isnull=True)
+        | Q(next_attempt_at__lte=Now())
+    )
+    held = Deployment.objects.filter(lease_expires_at__gt=Now()).order_by()
+    of_cluster = held.filter(project__cluster=OuterRef("project__cluster")).values("project__cluster")
+    of_project = held.filter(project=OuterRef("project")).values("project")
+    rejected = ClusterStatus.objects.filter(connection__in=[Connection.REJECTED, Connection.CERTIFICATE])
+    return (
+        Deployment.objects.filter(wants, Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now()))
+        .filter(gone_at__isnull=True)
+        .exclude(problem=Problem.POISON, desired=F("attempted"))
+        .exclude(project__cluster__in=rejected.values("cluster"))
+        .annotate(
+            cluster_load=Coalesce(Subquery(of_cluster.annotate(n=Count("pk")).values("n")), 0),
+            project_load=Coalesce(Subquery(of_project.annotate(n=Count("pk")).values("n")), 0),
+        )
+        .filter(cluster_load__lt=F("project__cluster__max_in_flight"))
+        .order_by("project_load", F("next_attempt_at").asc(nulls_first=True), "created_at")
+    )
+
+
+def claim(owner: str) -> Deployment | None:
+    """Take one due row, or none. A lease that ran out without being given back counts as a death of its worker."""
+    for row in due()[:10]:
+        mine = Deployment.objects.filter(
+            Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now()), pk=row.pk, lease_owner=row.lease_owner
+        )
+        deaths = row.deaths + 1 if row.lease_owner else 0
+        if deaths >= MAX_DEATHS:
+            park(mine, deaths)
+        elif mine.update(lease_owner=owner, lease_expires_at=lease_until(), deaths=deaths):
+            return Deployment.objects.select_related("project__cluster").get(pk=row.pk)
+    return None
+
+
+def park(row: QuerySet[Deployment], deaths: int) -> None:
+    """Set a row aside that killed its workers; a new Revision brings it back."""
+    sentence = f"{deaths} workers died while applying this. It waits for an edit."
+    row.update(
+        problem=Problem.POISON, last_error={"message": sentence, "reason": "Poison"}, attempted=F("desired"),
+        lease_owner="", lease_expires_at=None, next_attempt_at=None, deaths=0,
+    )  # fmt: skip
+    log.error("a row killed its workers and is parked", deaths=deaths)
+
+
+def renew(deployment: Deployment, owner: str) -> None:
+    """Hold the row for another lease. Raises LeaseLost when somebody else has it."""
+    held = Deployment.objects.filter(pk=deployment.pk, lease_owner=owner, lease_expires_at__gt=Now())
+    if not held.update(lease_expires_at=lease_until()):
+        raise LeaseLost(f"{deployment.name}: the lease is gone")
+
+
+def release(deployment: Deployment, owner: str, *, after: float | None, **columns: object) -> None:
+    """Give the row back with what came of it; `after` seconds from now it is due again, None for never by itself."""
+    due_at = None if after is None else Now() + timedelta(seconds=after)
+    Deployment.objects.filter(pk=deployment.pk, lease_owner=owner).update(
+        lease_owner="", lease_expires_at=None, deaths=0, next_attempt_at=due_at, **columns
+    )
+
+
+def look_again(deployment_id: str) -> None:
+    """Make a row due now, since its cluster differs from it."""
+    Deployment.objects.filter(pk=deployment_id, gone_at__isnull=True).exclude(problem=Problem.POISON).update(
+        next_attempt_at=Now()
+    )

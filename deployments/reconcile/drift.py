@@ -1,0 +1,42 @@
+"""Who else changes our objects, and when we stop putting them back."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from deployments.kube import KubeError
+from deployments.kube.errors import Cause
+from deployments.models import Deployment
+
+
+class Contested(KubeError):
+    """One rival has won too often; nothing is forced until a person takes over."""
+
+
+def recent(deployment: Deployment) -> list[dict[str, str]]:
+    """The rivals' wins that still count: within the window, and after the last take-over."""
+    since = timezone.now() - timedelta(seconds=settings.LLMDASH["CONTESTED_SECONDS"])
+    if deployment.taken_over_at:
+        since = max(since, deployment.taken_over_at)
+    return [win for win in deployment.heals if datetime.fromisoformat(win["at"]) > since]
+
+
+def note_win(deployment: Deployment, manifest: dict[str, Any], causes: list[Cause]) -> list[str]:
+    """Write down that rivals changed our fields; returns those who have done it too often."""
+    now = timezone.now().isoformat()
+    what = f"{manifest['kind']}/{manifest['metadata']['name']}"
+    rivals = sorted({cause.manager for cause in causes})
+    wins = recent(deployment) + [{"at": now, "rival": rival, "object": what} for rival in rivals]
+    deployment.heals = wins
+    Deployment.objects.filter(pk=deployment.pk).update(heals=wins)
+    counts = Counter(win["rival"] for win in wins)
+    return [rival for rival in rivals if counts[rival] > settings.LLMDASH["CONTESTED_WINS"]]
+
+
+def taken_over(deployment: Deployment) -> bool:
+    """A person told us to win, after the last error."""
+    at = deployment.last_error.get("at")
+    return bool(deployment.taken_over_at and at and deployment.taken_over_at >= datetime.fromisoformat(at))

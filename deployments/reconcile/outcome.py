@@ -1,0 +1,77 @@
+"""What came of an attempt: the Revision's outcome, the row's error, and when to try again."""
+
+import random
+from dataclasses import dataclass, field
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from deployments import kube
+from deployments.choices import Outcome, Problem
+from deployments.models import Deployment, Revision
+from deployments.reconcile.claim import release
+from deployments.reconcile.drift import Contested
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Progress:
+    """How far one Revision came: objects done, of how many, and which by kind and name."""
+
+    total: int = 0
+    done: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        return {"objects_done": len(self.done), "objects_total": self.total, "done": self.done}
+
+
+def record_success(revision: Revision, progress: Progress) -> None:
+    """The Revision's outcome; earlier ones that never got through were overtaken."""
+    now = timezone.now()
+    waiting = Revision.objects.filter(deployment=revision.deployment_id, number__lt=revision.number)
+    waiting.filter(outcome=Outcome.PENDING).update(outcome=Outcome.SUPERSEDED, outcome_at=now)
+    if revision.outcome != Outcome.APPLIED:
+        fields = {"outcome": Outcome.APPLIED, "outcome_at": now, "outcome_detail": progress.as_json()}
+        Revision.objects.filter(pk=revision.pk).update(**fields)
+
+
+def record_refusal(revision: Revision, error: kube.KubeError, progress: Progress) -> None:
+    """What was done of the Revision and what stopped it. A failure that is tried again leaves it pending."""
+    outcome = Outcome.PENDING if error.problem == Problem.BACK_OFF else Outcome.REFUSED
+    if progress.done:
+        outcome = Outcome.PARTIAL
+    detail = progress.as_json() | {"message": error.message, "reason": error.reason}
+    Revision.objects.filter(pk=revision.pk).exclude(outcome=Outcome.APPLIED).update(
+        outcome=outcome, outcome_at=timezone.now(), outcome_detail=detail
+    )
+
+
+def give_back_failed(
+    deployment: Deployment, owner: str, error: kube.KubeError, progress: Progress | None = None
+) -> None:
+    """Release with the error, due again as its kind demands."""
+    problem = Problem.CONTESTED if isinstance(error, Contested) else error.problem
+    attempts = deployment.attempts + 1
+    after = {
+        Problem.BACK_OFF: back_off(attempts, error.retry_after),
+        Problem.CLUSTER: back_off(attempts, None),
+        Problem.WAIT: settings.LLMDASH["REFUSED_RETRY_SECONDS"],
+        Problem.CONTESTED: None,
+    }[problem]
+    detail = (progress or Progress()).as_json()
+    causes = [{"field": c.field, "message": c.message, "manager": c.manager} for c in error.causes]
+    log.warning("not applied", problem=str(problem), status=error.status, message=error.message, again_in=after)
+    release(
+        deployment, owner, after=after, attempted=deployment.desired, attempts=attempts, problem=problem,
+        last_error=detail | {"message": error.message, "reason": error.reason, "status": error.status, "causes": causes,
+                             "at": timezone.now().isoformat()},
+    )  # fmt: skip
+
+
+def back_off(attempts: int, retry_after: float | None) -> float:
+    """Seconds until the next try: doubling, with jitter, and never before the server's own Retry-After."""
+    first, last = settings.LLMDASH["BACKOFF_FIRST_SECONDS"], settings.LLMDASH["BACKOFF_LAST_SECONDS"]
+    pause = min(last, first * 2 ** min(attempts - 1, 20))
+    return float(max(pause * random.uniform(0.75, 1.25), retry_after or 0))  # noqa: S311  (jitter)

@@ -1,0 +1,84 @@
+"""The step that the endless loop repeats: one claimed row, until its newest Revision is applied or refused."""
+
+import random
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+
+from deployments import kube, stream
+from deployments.crypto import CannotOpen
+from deployments.models import Deployment, Revision
+from deployments.reconcile import objects, provision, removal
+from deployments.reconcile.claim import LeaseLost, claim, me, release
+from deployments.reconcile.outcome import Progress, give_back_failed, record_refusal, record_success
+
+log = structlog.get_logger(__name__)
+
+
+def drain(limit: int = 1000) -> int:
+    """Work until nothing is due; returns how many rows were worked on."""
+    worked = 0
+    while worked < limit:
+        close_old_connections()
+        owner = me()
+        deployment = claim(owner)
+        if deployment is None:
+            return worked
+        work(deployment, owner)
+        worked += 1
+    return worked
+
+
+def work(deployment: Deployment, owner: str) -> None:
+    """Bring one claimed row as far as it goes and give it back."""
+    with structlog.contextvars.bound_contextvars(deployment=str(deployment.pk), name=deployment.name):
+        try:
+            if deployment.deleted_at:
+                removal.step(deployment, owner)
+            else:
+                apply_newest(deployment, owner)
+        except LeaseLost:
+            log.warning("the lease was lost; another worker goes on")
+        except Exception as error:
+            # One row's surprise must not stop the others; it is tried again like a failure of the cluster.
+            log.exception("a row could not be worked on")
+            give_back_failed(
+                deployment, owner, kube.KubeError(f"{type(error).__name__} in llmdash; see its log.", 0, "Internal")
+            )
+    stream.publish(stream.DEPLOYMENT, [deployment.pk])
+
+
+def apply_newest(deployment: Deployment, owner: str) -> None:
+    """Apply the newest Revision; when another came meanwhile, go on with that."""
+    while True:
+        revision = deployment.revisions.get(number=deployment.desired)
+        progress = Progress()
+        try:
+            apply_revision(deployment, revision, owner, progress)
+        except kube.KubeError as error:
+            record_refusal(revision, error, progress)
+            return give_back_failed(deployment, owner, error, progress)
+        except CannotOpen as error:
+            refused = kube.KubeError(str(error), 403, "CannotOpen")
+            record_refusal(revision, refused, progress)
+            return give_back_failed(deployment, owner, refused, progress)
+        record_success(revision, progress)
+        deployment.refresh_from_db(fields=["desired", "deleted_at"])
+        if deployment.desired == revision.number:
+            return release(
+                deployment, owner, after=settings.LLMDASH["RECHECK_SECONDS"] * random.uniform(0.9, 1.1),  # noqa: S311
+                applied=revision.number, attempted=revision.number, attempts=0, problem="", last_error={},
+            )  # fmt: skip
+
+
+def apply_revision(deployment: Deployment, revision: Revision, owner: str, progress: Progress) -> None:
+    """Every object in order, then the removal of what the Revision no longer has."""
+    connection = kube.connect(deployment.project.cluster)
+    provision.ensure(deployment.project, connection)
+    manifests = objects.build(deployment, revision)
+    progress.total = len(manifests)
+    for manifest in manifests:
+        objects.put(connection, deployment, revision, manifest, owner=owner)
+        progress.done.append(f"{manifest['kind']}/{manifest['metadata']['name']}")
+    objects.prune(connection, deployment, revision, keep=manifests, owner=owner)

@@ -1,0 +1,243 @@
+"""The request side: every act of a person on a Deployment. Rows only, one transaction each, audited.
+
+Edit, scale, stop, start, restart and roll back are one thing: a new Revision.
+"""
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from deployments import audit, doorbell, stream
+from deployments import spec as specs
+from deployments.choices import Action, DriftPolicy
+from deployments.difference import changes
+from deployments.difference import fingerprint as digest_of
+from deployments.models import Deployment, IdempotencyKey, Project, Revision, SecretValue
+from deployments.spec import Spec
+
+if TYPE_CHECKING:
+    from llmdash.accounts.models import User
+
+
+class Refused(Exception):
+    """A request that cannot be done. `code` is for programs, the text for people."""
+
+    code = "refused"
+
+
+class NothingChanged(Refused):
+    """The new spec equals the newest one, so no Revision was made."""
+
+    code = "unchanged"
+
+
+class Conflict(Refused):
+    """Somebody else made a Revision in between. `newest` is the one that stands now."""
+
+    code = "conflict"
+
+    def __init__(self, newest: Revision) -> None:
+        super().__init__(f"{newest.author_name} made revision {newest.number} in the meantime.")
+        self.newest = newest
+
+
+class BeingDeleted(Refused):
+    """The Deployment is on its way out."""
+
+    code = "deleting"
+
+
+class KeyReused(Refused):
+    """The idempotency key was used for another request."""
+
+    code = "key-reused"
+
+
+class SpecRefused(Refused):
+    """The spec breaks rules; `problems` has the shape of `spec.problems`."""
+
+    code = "invalid"
+
+    def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
+        super().__init__("; ".join(f"{'.'.join(map(str, path))}: {text}" for path, text in problems))
+        self.problems = problems
+
+
+def create(
+    *, project: Project, name: str, spec: Spec, by: "User", reason: str = "", key: str = "",
+    drift_policy: DriftPolicy = DriftPolicy.HEAL,
+) -> Deployment:  # fmt: skip
+    """Make a Deployment with its first Revision. Raises ValidationError for the name, SpecRefused for the spec."""
+    _check(spec, project)
+    with transaction.atomic():
+        fingerprint = ["create", str(project.pk), name, specs.dump(spec)]
+        if (seen := _seen(by, key, fingerprint)) and seen.deployment:
+            return seen.deployment
+        deployment = Deployment(project=project, name=name, drift_policy=drift_policy)
+        deployment.full_clean()
+        deployment.save(force_insert=True)
+        _add_revision(deployment, spec, by=by, reason=reason, action=Action.CREATE, seen=seen)
+    return deployment
+
+
+def revise(
+    *, deployment: Deployment, spec: Spec, by: "User", reason: str = "", if_revision: int | None = None,
+    key: str = "", action: Action = Action.REVISE,
+) -> Revision:  # fmt: skip
+    """Make `spec` the newest Revision.
+
+    `if_revision` is the number that the person saw. Raises Conflict when another is the newest, NothingChanged,
+    BeingDeleted, SpecRefused.
+    """
+    _check(spec, deployment.project)
+    with transaction.atomic():
+        locked = _lock(deployment)
+        fingerprint = [str(action), str(deployment.pk), specs.dump(spec), if_revision]
+        if (seen := _seen(by, key, fingerprint)) and seen.revision:
+            return locked.revisions.get(number=seen.revision)
+        newest = locked.revisions.get(number=locked.desired)
+        if if_revision is not None and if_revision != newest.number:
+            raise Conflict(newest)
+        if spec == newest.spec:
+            raise NothingChanged("This changes nothing, so no revision was made.")
+        return _add_revision(locked, spec, by=by, reason=reason, action=action, seen=seen)
+
+
+def change(*, deployment: Deployment, action: Action, by: "User", fields: dict[str, Any], **more: Any) -> Revision:
+    """Revise the newest spec in some fields: the short way for scale, stop, start and restart."""
+    newest = deployment.revisions.get(number=deployment.desired)
+    merged = specs.dump(newest.spec) | fields
+    return revise(deployment=deployment, spec=Spec.model_validate(merged), by=by, action=action, **more)
+
+
+def scale(*, deployment: Deployment, replicas: int, by: "User", **more: Any) -> Revision:
+    """Ask for another number of replicas. Raises pydantic's ValidationError for an impossible number."""
+    return change(deployment=deployment, action=Action.SCALE, by=by, fields={"replicas": replicas}, **more)
+
+
+def stop(*, deployment: Deployment, by: "User", **more: Any) -> Revision:
+    """Take all replicas away and remember how many there were."""
+    return change(deployment=deployment, action=Action.STOP, by=by, fields={"running": False}, **more)
+
+
+def start(*, deployment: Deployment, by: "User", **more: Any) -> Revision:
+    """Bring the remembered replicas back."""
+    return change(deployment=deployment, action=Action.START, by=by, fields={"running": True}, **more)
+
+
+def restart(*, deployment: Deployment, by: "User", **more: Any) -> Revision:
+    """Replace every pod, one after the other."""
+    now = timezone.now().replace(microsecond=0).isoformat()
+    return change(deployment=deployment, action=Action.RESTART, by=by, fields={"restarted_at": now}, **more)
+
+
+def roll_back(*, deployment: Deployment, number: int, by: "User", reason: str = "", **more: Any) -> Revision:
+    """Make the spec of an earlier Revision the newest one again."""
+    earlier = deployment.revisions.get(number=number)
+    reason = reason or f"Back to revision {number}"
+    return revise(deployment=deployment, spec=earlier.spec, by=by, action=Action.ROLL_BACK, reason=reason, **more)
+
+
+def delete(*, deployment: Deployment, by: "User", if_revision: int | None = None) -> None:
+    """Ask for the removal of every object; a second call changes nothing. Raises Conflict."""
+    with transaction.atomic():
+        locked = _lock(deployment, even_deleted=True)
+        if locked.deleted_at:
+            return
+        if if_revision is not None and if_revision != locked.desired:
+            raise Conflict(locked.revisions.get(number=locked.desired))
+        locked.deleted_at = timezone.now()
+        locked.save(update_fields=["deleted_at"])
+        audit.record(by, Action.DELETE, locked, project=locked.project, revision=locked.desired)
+        _tell(locked)
+
+
+def take_over(*, deployment: Deployment, by: "User") -> None:
+    """Let llmdash win a contested row once more, or adopt a stranger's object of the same name."""
+    with transaction.atomic():
+        locked = _lock(deployment)
+        locked.taken_over_at = timezone.now()
+        locked.save(update_fields=["taken_over_at"])
+        audit.record(by, Action.TAKE_OVER, locked, project=locked.project, last_error=locked.last_error)
+        doorbell.look_again(locked.pk)
+        _tell(locked)
+
+
+def set_drift_policy(*, deployment: Deployment, policy: DriftPolicy, by: "User") -> None:
+    """Choose what happens when others change the objects."""
+    with transaction.atomic():
+        locked = _lock(deployment)
+        before, locked.drift_policy = locked.drift_policy, policy
+        locked.save(update_fields=["drift_policy"])
+        audit.record(by, Action.POLICY, locked, project=locked.project, before=before, after=str(policy))
+        _tell(locked)
+
+
+def store_secret(*, project: Project, name: str, value: str, by: "User") -> SecretValue:
+    """Keep a value that nobody reads again: a new version each time."""
+    with transaction.atomic():
+        last = SecretValue.objects.filter(project=project, name=name).order_by("-version").first()
+        secret = SecretValue(project=project, name=name, version=last.version + 1 if last else 1, created_by=by)
+        secret.seal(value)
+        secret.save(force_insert=True)
+        audit.record(by, Action.SECRET, secret, project=project)
+    return secret
+
+
+def _lock(deployment: Deployment, *, even_deleted: bool = False) -> Deployment:
+    locked = Deployment.objects.select_for_update(of=("self",)).select_related("project").get(pk=deployment.pk)
+    if locked.deleted_at and not even_deleted:
+        raise BeingDeleted("This deployment is being deleted.")
+    return locked
+
+
+def _add_revision(
+    deployment: Deployment, spec: Spec, *, by: "User", reason: str, action: Action, seen: IdempotencyKey | None
+) -> Revision:
+    before = deployment.revisions.filter(number=deployment.desired).first()
+    deployment.desired += 1
+    deployment.save(update_fields=["desired"])
+    revision = Revision.objects.create(
+        deployment=deployment, number=deployment.desired, spec_json=specs.dump(spec), author=by,
+        author_name=by.get_username(), reason=reason[:500], action=action,
+    )  # fmt: skip
+    difference = changes(before.spec_json, revision.spec_json) if before else []
+    audit.record(by, action, deployment, project=deployment.project, revision=revision.number, changes=difference,
+                 reason=reason[:500])  # fmt: skip
+    if seen:
+        seen.deployment, seen.revision = deployment, revision.number
+        seen.save(update_fields=["deployment", "revision"])
+    _tell(deployment)
+    return revision
+
+
+def _tell(deployment: Deployment) -> None:
+    doorbell.ring()
+    stream.publish(stream.DEPLOYMENT, [deployment.pk])
+
+
+def _check(spec: Spec, project: Project) -> None:
+    limits = settings.LLMDASH
+    problems = specs.over_limits(spec, max_replicas=limits["MAX_REPLICAS"], max_gpus=limits["MAX_GPUS"])
+    wanted: dict[uuid.UUID, int] = {var.secret: place for place, var in enumerate(spec.env) if var.secret}
+    known = set(SecretValue.objects.filter(project=project, pk__in=wanted).values_list("pk", flat=True))
+    problems += [(("env", wanted[pk], "secret"), "Is no secret of this project.") for pk in wanted if pk not in known]
+    if problems:
+        raise SpecRefused(problems)
+
+
+def _seen(by: "User", key: str, fingerprint: list[Any]) -> IdempotencyKey | None:
+    """The row of an idempotency key, made now or found; None without a key."""
+    if not key:
+        return None
+    if len(key) > 200:
+        raise ValidationError({"key": "An idempotency key has at most 200 characters."})
+    digest = digest_of(fingerprint)
+    row, made = IdempotencyKey.objects.get_or_create(user=by, key=key, defaults={"request_hash": digest})
+    if not made and row.request_hash != digest:
+        raise KeyReused("This idempotency key was used for another request.")
+    return row

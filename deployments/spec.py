@@ -1,0 +1,253 @@
+"""The spec of a Deployment: the one place of every parameter. Pure.
+
+A parameter's type, bounds, section, label and help stand here; forms, REST, YAML and JSON Schema come from it.
+Old Revisions stay readable for ever: `load` upgrades what an older llmdash wrote.
+"""
+
+from collections import Counter
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from deployments import quantity
+from deployments.runtimes import RUNTIMES
+
+VERSION = 1
+MAX_REPLICAS = 200  # settings.LLMDASH raises or lowers these two for an installation
+MAX_GPUS = 16
+MAX_FILE_CHARS = 64_000
+NAME = r"^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$"  # a DNS-1035 label, short enough for the suffixes of its objects
+LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
+RESOURCE = r"^[a-z0-9]([-a-z0-9.]{0,120}[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+# https://github.com/distribution/reference: [host[:port]/]path[:tag][@digest]
+IMAGE = (
+    r"^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+    r"(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$"
+)
+
+
+def printable(text: str) -> str:
+    """Refuse control characters, which no shell, log or form shows; tab and line feed may stand."""
+    bad = next((char for char in text if (ord(char) < 32 and char not in "\t\n") or 127 <= ord(char) < 160), None)
+    if bad is not None:
+        raise ValueError(f"contains the control character U+{ord(bad):04X}")
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
+        raise ValueError("contains half of a surrogate pair")
+    return text
+
+
+def a_quantity(text: str) -> str:
+    """Accept a positive Kubernetes quantity, or nothing."""
+    if text and quantity.parse(text) <= 0:
+        raise ValueError("must be more than zero")
+    return text
+
+
+Text = Annotated[str, AfterValidator(printable)]
+Quantity = Annotated[str, StringConstraints(max_length=30, strip_whitespace=True), AfterValidator(a_quantity)]
+
+
+def parameter(default: Any, label: str, section: str, help: str = "", **more: Any) -> Any:
+    """A field of the spec with what people see of it."""
+    unit = more.pop("unit", "")
+    extra = {"section": section, "unit": unit}
+    return Field(default=default, title=label, description=help, json_schema_extra=extra, **more)
+
+
+class Strict(BaseModel):
+    """Unknown keys are refused, values do not change type, instances do not change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class EnvVar(Strict):
+    """One environment variable: a plain value, or a stored secret by its id."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,254}$")]
+    value: Annotated[Text, StringConstraints(max_length=8192)] | None = None
+    secret: Annotated[UUID, Field(strict=False)] | None = None
+
+    @model_validator(mode="after")
+    def one_source(self) -> Self:
+        if (self.value is None) == (self.secret is None):
+            raise ValueError("give either a value or a secret")
+        return self
+
+
+class ConfigFile(Strict):
+    """A small text file, placed into the container through a ConfigMap."""
+
+    path: Annotated[Text, StringConstraints(pattern=r"^(/[A-Za-z0-9._-]{1,100}){1,10}$")]
+    content: Annotated[Text, StringConstraints(max_length=MAX_FILE_CHARS)]
+
+    @model_validator(mode="after")
+    def no_dots(self) -> Self:
+        if any(part in (".", "..") for part in self.path.split("/")):
+            raise ValueError("a path may not contain . or ..")
+        return self
+
+
+class Spec(Strict):
+    """One complete wish: what shall run, on what, how many and who reaches it."""
+
+    version: Literal[1] = VERSION
+
+    llm: Annotated[Text, StringConstraints(max_length=200, pattern=r"^([A-Za-z0-9][\w.-]*/[\w.-]*[A-Za-z0-9])?$")] = (
+        parameter("", "LLM", "llm", "Repository id on the hub, such as Qwen/Qwen3-8B.")
+    )
+    runtime: Literal["vllm", "custom"] = parameter("vllm", "Runtime", "llm", "What serves the LLM.")
+    image: Annotated[str, StringConstraints(max_length=500, pattern=rf"({IMAGE})|^$")] = parameter(
+        "", "Image", "llm", "Left empty, the runtime's own image is used and kept with the revision."
+    )
+    context_length: int | None = parameter(
+        None, "Context length", "llm", "Left empty, the LLM's own.", ge=1, le=10_000_000, unit="tokens"
+    )
+    args: Annotated[list[Annotated[Text, StringConstraints(min_length=1, max_length=2000)]], Field(max_length=100)] = (
+        parameter([], "Extra arguments", "llm", "One on a line, as the container gets them.")
+    )
+    command: Annotated[
+        list[Annotated[Text, StringConstraints(min_length=1, max_length=2000)]], Field(max_length=50)
+    ] = parameter([], "Command", "llm", "Replaces the image's entry point; one word on a line.")
+
+    gpus: int = parameter(0, "GPUs per replica", "hardware", "0 runs on the CPU.", ge=0, le=1024)
+    gpu_resource: Annotated[str, StringConstraints(pattern=RESOURCE)] = parameter(
+        "nvidia.com/gpu",
+        "GPU resource",
+        "hardware",
+        "As the nodes offer it: nvidia.com/gpu, amd.com/gpu, a MIG profile.",
+    )
+    gpu_type: Annotated[str, StringConstraints(pattern=LABEL_VALUE)] = parameter(
+        "", "GPU type", "hardware", "Only nodes whose GPUs carry this product label."
+    )
+    cpu_request: Quantity = parameter("", "CPU request", "hardware", "For example 4 or 500m.", unit="cores")
+    cpu_limit: Quantity = parameter("", "CPU limit", "hardware", "", unit="cores")
+    memory_request: Quantity = parameter("", "Memory request", "hardware", "For example 16Gi.")
+    memory_limit: Quantity = parameter("", "Memory limit", "hardware", "Includes shared memory.")
+    shared_memory: Quantity = parameter(
+        "", "Shared memory", "hardware", "Size of /dev/shm; left empty, 2Gi for runtimes on GPUs."
+    )
+    node_selector: dict[
+        Annotated[str, StringConstraints(pattern=LABEL_KEY)], Annotated[str, StringConstraints(pattern=LABEL_VALUE)]
+    ] = parameter(
+        {}, "Node labels", "hardware", "One key=value on a line; only nodes that carry them all.", max_length=20
+    )
+
+    replicas: int = parameter(1, "Replicas", "scaling", "", ge=0, le=100_000)
+    running: bool = parameter(True, "Running", "scaling", "Stopped keeps the number of replicas.")
+    restarted_at: Annotated[datetime, Field(strict=False)] | None = parameter(None, "Restarted at", "scaling")
+    startup_seconds: int | None = parameter(
+        None,
+        "Time to start",
+        "scaling",
+        "Left empty, worked out from the LLM's size.",
+        ge=30,
+        le=86_400,
+        unit="seconds",
+    )
+
+    port: int | None = parameter(
+        None, "Container port", "exposure", "Left empty, the runtime's own.", ge=1, le=65_535, validate_default=True
+    )
+    health_path: Annotated[Text, StringConstraints(pattern=r"^(/[!-~]{0,200})?$")] = parameter(
+        "", "Health path", "exposure", "Asked before traffic is sent; left empty, the runtime's own."
+    )
+    service_type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = parameter(
+        "ClusterIP", "Reachable from", "exposure", "ClusterIP: inside the cluster. LoadBalancer: from outside."
+    )
+    service_port: int = parameter(80, "Service port", "exposure", "", ge=1, le=65_535)
+
+    env: Annotated[list[EnvVar], Field(max_length=200)] = parameter([], "Environment", "environment")
+    files: Annotated[list[ConfigFile], Field(max_length=20)] = parameter([], "Files", "environment")
+
+    @model_validator(mode="before")
+    @classmethod
+    def fill_in_from_the_runtime(cls, data: Any) -> Any:
+        """Keep the image and port that were meant with the revision: a later llmdash must not change them."""
+        runtime = RUNTIMES.get(str(data.get("runtime", "vllm"))) if isinstance(data, dict) else None
+        if runtime is None:
+            return data
+        return data | {"image": data.get("image") or runtime.image, "port": data.get("port") or runtime.port}
+
+    @model_validator(mode="after")
+    def hangs_together(self) -> Self:
+        for place, names in (("env", [v.name for v in self.env]), ("files", [f.path for f in self.files])):
+            twice = [name for name, count in Counter(names).items() if count > 1]
+            if twice:
+                raise at(place, f"{twice[0]} stands twice")
+        if RUNTIMES[self.runtime].needs_llm and not self.llm:
+            raise at("llm", f"the runtime {RUNTIMES[self.runtime].label} needs an LLM to serve")
+        if not self.image:
+            raise at("image", "a custom runtime needs an image")
+        for low, high in (("cpu_request", "cpu_limit"), ("memory_request", "memory_limit")):
+            least, most = getattr(self, low), getattr(self, high)
+            if least and most and quantity.parse(least) > quantity.parse(most):
+                raise at(low, f"is more than the limit of {most}")
+        return self
+
+    @property
+    def wanted(self) -> int:
+        """Replicas that shall run now: none while stopped."""
+        return self.replicas if self.running else 0
+
+    @property
+    def total_gpus(self) -> int:
+        """GPUs of all wanted replicas together."""
+        return self.wanted * self.gpus
+
+
+class AtField(ValueError):
+    """A rule about several fields that is shown beside one of them."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def at(field: str, message: str) -> AtField:
+    """The error to raise in a validator of the whole spec."""
+    return AtField(field, message)
+
+
+def problems(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
+    """Each problem as (path into the spec, sentence), for forms and JSON pointers alike."""
+    found: list[tuple[tuple[str | int, ...], str]] = []
+    for item in error.errors(include_url=False):
+        cause = item.get("ctx", {}).get("error")
+        path = (cause.field,) if isinstance(cause, AtField) else item["loc"]
+        found.append((path, sentence(item["type"], str(cause) if cause else item["msg"])))
+    return found
+
+
+def sentence(kind: str, message: str) -> str:
+    """pydantic's message in the words of the form."""
+    words = {
+        "string_pattern_mismatch": "is not written as it must be",
+        "extra_forbidden": "is not a known parameter",
+        "missing": "is missing",
+    }
+    text = words.get(kind, message.removeprefix("Value error, ").replace("Input should be", "must be"))
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def load(stored: dict[str, Any]) -> Spec:
+    """Read a spec that an older llmdash may have written."""
+    return Spec.model_validate(upgrade(stored))
+
+
+def upgrade(stored: dict[str, Any]) -> dict[str, Any]:
+    """Bring a stored spec to today's version. Version 1 is the first."""
+    return stored
+
+
+def dump(spec: Spec) -> dict[str, Any]:
+    """The spec as JSON values, every parameter written out, so that later defaults do not change it."""
+    return spec.model_dump(mode="json")
+
+
+def over_limits(spec: Spec, *, max_replicas: int, max_gpus: int) -> list[tuple[tuple[str | int, ...], str]]:
+    """What exceeds the bounds that this installation sets, in the shape of `problems`."""
+    bounds = (("replicas", spec.replicas, max_replicas), ("gpus", spec.gpus, max_gpus))
+    return [((name,), f"Must be {most} or less here.") for name, value, most in bounds if value > most]

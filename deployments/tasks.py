@@ -1,0 +1,19 @@
+"""The Celery doors."""
+
+from celery import shared_task
+
+from deployments import reconcile
+from deployments.doorbell import DRAIN, LOOK_AGAIN
+
+
+@shared_task(name=DRAIN)  # type: ignore[untyped-decorator]  # celery has no types
+def drain() -> None:
+    """Work on whatever is due."""
+    reconcile.drain()
+
+
+@shared_task(name=LOOK_AGAIN)  # type: ignore[untyped-decorator]  # as above
+def look_again(deployment_id: str) -> None:
+    """Work on a row that differs from its cluster."""
+    reconcile.look_again(deployment_id)
+    reconcile.drain()

@@ -1,0 +1,54 @@
+"""Filters that every template may use."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import humanize
+from django import template
+
+from deployments import choices
+from deployments.difference import as_yaml
+
+register = template.Library()
+ENUMS: dict[str, type[choices.Shown]] = {
+    "health": choices.Health,
+    "outcome": choices.Outcome,
+    "role": choices.Role,
+    "stage": choices.Stage,
+    "connection": choices.Connection,
+    "problem": choices.Problem,
+    "drift_policy": choices.DriftPolicy,
+}
+
+
+@register.filter
+def look(value: str, kind: str) -> choices.Shown | None:
+    """The word, colour and icon of a stored value: `{{ row.health|look:"health" }}`."""
+    return ENUMS[kind](value) if value else None
+
+
+@register.filter
+def gibibytes(value: float) -> str:
+    """Bytes as binary units: 80.0 GiB."""
+    return humanize.naturalsize(value, binary=True)
+
+
+@register.filter
+def yaml(value: Any) -> str:
+    """A document as YAML."""
+    return as_yaml(value)
+
+
+@register.filter
+def get(mapping: Mapping[str, Any], key: str) -> Any:
+    """`{{ mapping|get:key }}`."""
+    return mapping.get(key)
+
+
+@register.simple_tag(takes_context=True)
+def query(context: Mapping[str, Any], **changed: Any) -> str:
+    """This page's query string with some parameters changed; None or "" takes one away."""
+    parameters = context["request"].GET.dict() | changed
+    kept = {key: value for key, value in parameters.items() if value not in (None, "")}
+    return f"?{urlencode(kept)}" if kept else "?"

@@ -1,0 +1,13 @@
+"""What the frame around every page needs to know."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from llmdash import __version__
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """`llmdash_version`, and the section of the navigation that this page stands in."""
+    section = request.path.strip("/").split("/", 1)[0]
+    return {"llmdash_version": __version__, "section": section}

@@ -1,0 +1,56 @@
+"""Logging by structlog: coloured lines on a terminal, JSON elsewhere, with the request's id on each line."""
+
+import logging
+import logging.config
+import sys
+from typing import Any
+
+import structlog
+
+LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR"}
+
+
+def logging_config(level: str, *, as_json: str) -> None:
+    """Set up the standard library's logging and structlog to write the same lines to stderr.
+
+    `as_json` is "json", "text", or "auto": JSON unless stderr is a terminal.
+    """
+    if level.upper() not in LEVELS:
+        raise ValueError(f"LLMDASH_LOG_LEVEL: {level!r} is none of {', '.join(sorted(LEVELS))}")
+    json = as_json == "json" or (as_json == "auto" and not sys.stderr.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder()],
+    }
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": formatter},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"handlers": ["stderr"], "level": level.upper()},
+            "loggers": {
+                "urllib3": {"level": "ERROR"},
+                "httpx": {"level": "WARNING"},
+                "kubernetes": {"level": "WARNING"},
+                "uvicorn.access": {"level": "WARNING"},
+                "celery.worker.strategy": {"level": "WARNING"},
+                "celery.app.trace": {"level": "WARNING"},
+            },
+        }
+    )

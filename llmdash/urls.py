@@ -1,0 +1,24 @@
+"""Every address of llmdash."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from llmdash import health
+from llmdash.stream import stream
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="deployments:list"), name="home"),
+    path("deployments/", include("deployments.urls")),
+    path("", include("monitoring.urls")),
+    path("stream/", stream, name="stream"),
+    path("api/v1/", include("llmdash.api")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]
+handler400 = "llmdash.errors.bad_request"
+handler403 = "llmdash.errors.forbidden"
+handler404 = "llmdash.errors.not_found"
+handler500 = "llmdash.errors.server_error"

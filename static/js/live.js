@@ -1,0 +1,146 @@
+/* Live pages: one event stream tells what changed, the page fetches those fragments again.
+
+   <html data-stream="/stream/">                      where the stream is
+   data-live="deployment:7 cluster:2"                 topics this element shows; "deployment" means all
+   data-live-url="/deployments/7/_status/"            what to fetch again; the answer is morphed into it
+   data-live-row="7"                                  on a row of a list: a change of another row may wait longer
+   data-title="…"                                     inside a fragment: the page's new title */
+(() => {
+  const SILENCE = 40000, POLL = 5000, GAP = 300, ELSEWHERE = 3000, LIMIT = 15000, CAP = 5000, STEADY = 2000, HIDDEN = 30000;
+  const stream = document.documentElement.dataset.stream;
+  const light = document.getElementById("live");
+  const words = { live: "Live", reconnecting: "Reconnecting…", polling: "Checking every 5 s" };
+  const headers = { "HX-Request": "true", "HX-Current-URL": location.href, Accept: "text/html" };
+  const pending = new WeakMap();
+  let source, heard = 0, cuts = 0, retry, poll, steady, hide, ticked = Date.now();
+
+  const fragments = () => [...document.querySelectorAll("[data-live][data-live-url]")];
+  const topicsOf = (el) => el.dataset.live.split(/\s+/).filter(Boolean);
+
+  function show(state) {
+    if (!light || light.dataset.state === state) return;
+    light.dataset.state = state;
+    light.textContent = words[state];
+  }
+
+  /* Fetching: at most one request of a fragment in GAP, and never two at once. */
+  function want(el, id) {
+    const job = pending.get(el) || { busy: false, wanted: false, timer: 0, due: 0 };
+    pending.set(el, job);
+    job.wanted = true;
+    const elsewhere = id && el.querySelector("[data-live-row]") && !el.querySelector(`[data-live-row="${CSS.escape(id)}"]`);
+    plan(el, job, elsewhere ? ELSEWHERE : GAP);
+  }
+
+  function plan(el, job, wait) {
+    const due = Date.now() + wait;
+    if (job.busy || (job.timer && job.due <= due)) return;
+    clearTimeout(job.timer);
+    Object.assign(job, { due, timer: setTimeout(run, wait, el, job) });
+  }
+
+  async function run(el, job) {
+    Object.assign(job, { timer: 0, busy: true, wanted: false });
+    if (!el.isConnected || !el.dataset.liveUrl) return;
+    let failed = false;
+    try {
+      const answer = await fetch(el.dataset.liveUrl, { headers, cache: "no-store", signal: AbortSignal.timeout(LIMIT) });
+      if (answer.status === 401 || answer.redirected) return location.reload(); // signed out: the server asks
+      if (answer.status === 404) return gone(el);
+      if (!answer.ok) throw new Error(answer.status);
+      await swap(el, await answer.text());
+    } catch {
+      failed = true;
+    }
+    el.toggleAttribute("data-live-failed", failed);
+    job.busy = false;
+    if (failed || job.wanted) plan(el, job, failed ? CAP : GAP);
+  }
+
+  async function swap(target, text) {
+    await htmx.swap({ sourceElement: target, target, text, swap: "innerMorph" });
+    const titled = target.querySelector("[data-title]");
+    if (titled) document.title = titled.dataset.title;
+    target.dispatchEvent(new CustomEvent("llmdash:swapped", { bubbles: true }));
+  }
+
+  function gone(el) {
+    delete el.dataset.liveUrl;
+    const note = document.getElementById("gone-note");
+    if (note && !el.querySelector("[data-gone]")) el.prepend(note.content.cloneNode(true));
+  }
+
+  const catchUp = () => fragments().forEach((el) => want(el));
+
+  function changed(event) {
+    heard = Date.now();
+    const { topic, id } = JSON.parse(event.data);
+    for (const el of fragments()) {
+      const topics = topicsOf(el);
+      if (topics.includes(topic) || topics.includes(`${topic}:${id}`)) want(el, id && String(id));
+    }
+  }
+
+  /* The connection: ours to retry, since a browser gives up after a first refusal. */
+  function connect() {
+    clearTimeout(retry);
+    close();
+    const topics = [...new Set(fragments().flatMap(topicsOf))];
+    if (!stream || !topics.length) return;
+    heard = Date.now();
+    source = new EventSource(`${stream}?${new URLSearchParams({ topics: topics.join(",") })}`);
+    source.onopen = () => {
+      heard = Date.now();
+      catchUp(); // nothing is replayed: what changed since the page was made is fetched
+      steady = setTimeout(settle, STEADY);
+      if (!poll) show("live");
+    };
+    source.onerror = cut;
+    source.addEventListener("ping", () => { heard = Date.now(); });
+    source.addEventListener("changed", changed);
+    source.addEventListener("reset", () => { heard = Date.now(); catchUp(); });
+  }
+
+  function settle() {
+    cuts = 0;
+    clearInterval(poll);
+    poll = undefined;
+    show("live");
+  }
+
+  function close() {
+    clearTimeout(steady);
+    if (source) { source.onerror = null; source.close(); source = undefined; }
+  }
+
+  function cut() {
+    close();
+    cuts += 1;
+    if (cuts >= 3 && !poll) { poll = setInterval(catchUp, POLL); catchUp(); }
+    show(poll ? "polling" : "reconnecting");
+    clearTimeout(retry);
+    retry = setTimeout(connect, Math.min(CAP, 500 * 2 ** (cuts - 1)) * (0.75 + Math.random() / 4));
+  }
+
+  function watch() {
+    const slept = Date.now() - ticked > 20000;
+    ticked = Date.now();
+    if (document.hidden) return;
+    if (slept || (source && ticked - heard > SILENCE)) { show("reconnecting"); connect(); }
+  }
+
+  function visibility() {
+    clearTimeout(hide);
+    // A browser allows six connections to an origin: a hidden tab gives its own back.
+    if (document.hidden) hide = setTimeout(() => { close(); clearInterval(poll); poll = undefined; clearTimeout(retry); }, HIDDEN);
+    else if (source) catchUp();
+    else connect();
+  }
+
+  document.addEventListener("visibilitychange", visibility);
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", (event) => event.persisted && connect());
+  addEventListener("online", connect);
+  setInterval(watch, 5000);
+  if (fragments().length && stream) { show("reconnecting"); connect(); }
+})();
