@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
+VERSION = 1
 
 
 class CannotOpen(Exception):
@@ -46,12 +47,12 @@ class Keyring:
     def parse(cls, text: str) -> Self:
         """Read lines of `id:base64`; the first is the primary. Raises ValueError naming the line."""
         keys: dict[str, bytes] = {}
-        lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-        for number, line in enumerate(lines, 1):
-            key_id, _, encoded = line.partition(":")
-            key = base64.b64decode(encoded, validate=True)
-            if not key_id or len(key) != KEY_BYTES:
-                raise ValueError(f"line {number}: expected id:base64 of {KEY_BYTES} bytes")
+        for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+            if not line or line.startswith("#"):
+                continue
+            key_id, key = read_line(line, number)
+            if key_id in keys:
+                raise ValueError(f"line {number}: the id {key_id} stands twice")
             keys[key_id] = key
         if not keys:
             raise ValueError("the key file is empty")
@@ -62,15 +63,17 @@ class Keyring:
         data_key, wrap_nonce, nonce = AESGCM.generate_key(256), os.urandom(NONCE_BYTES), os.urandom(NONCE_BYTES)
         wrapped = AESGCM(self.keys[self.primary]).encrypt(wrap_nonce, data_key, context.encode())
         ciphertext = AESGCM(data_key).encrypt(nonce, plaintext, context.encode())
-        return msgspec.msgpack.encode(Sealed(1, self.primary, wrapped, wrap_nonce, nonce, ciphertext))
+        return msgspec.msgpack.encode(Sealed(VERSION, self.primary, wrapped, wrap_nonce, nonce, ciphertext))
 
     def open(self, blob: bytes, context: str) -> bytes:
         """Decrypt what `seal` made for the same context. Raises CannotOpen."""
         try:
             sealed = msgspec.msgpack.decode(blob, type=Sealed)
+            if sealed.version != VERSION:
+                raise ValueError(f"version {sealed.version}")
             data_key = AESGCM(self.keys[sealed.key_id]).decrypt(sealed.wrap_nonce, sealed.wrapped, context.encode())
             return AESGCM(data_key).decrypt(sealed.nonce, sealed.ciphertext, context.encode())
-        except (msgspec.DecodeError, KeyError, InvalidTag) as error:
+        except (ValueError, KeyError, InvalidTag) as error:  # msgspec's errors are ValueErrors
             raise CannotOpen(f"cannot open {context}: wrong key or changed record") from error
 
     def checksum(self, purpose: str, payload: bytes) -> str:
@@ -80,6 +83,18 @@ class Keyring:
         """
         oldest = self.keys[list(self.keys)[-1]]
         return hmac.new(oldest, purpose.encode() + b"\0" + payload, hashlib.sha256).hexdigest()[:16]
+
+
+def read_line(line: str, number: int) -> tuple[str, bytes]:
+    """One key of the key file. The message names the line and never shows it."""
+    key_id, _, encoded = line.partition(":")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        key = b""
+    if not key_id or len(key) != KEY_BYTES:
+        raise ValueError(f"line {number}: expected id:base64 of {KEY_BYTES} bytes")
+    return key_id, key
 
 
 def new_key_line() -> str:

@@ -3,18 +3,28 @@
 import difflib
 import hashlib
 import json
+from itertools import zip_longest
 from typing import Any
 
 import yaml
 
 
 def changes(before: Any, after: Any, path: str = "") -> list[dict[str, Any]]:
-    """Every leaf that differs, as {"field": "env.0.name", "before": …, "after": …}, sorted by field."""
+    """Every leaf that differs, as {"field": "env.0.name", "before": …, "after": …}, by field and place.
+
+    What stands on one side only is None on the other.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
         return [
             item
             for key in sorted(before.keys() | after.keys())
             for item in changes(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
+        ]
+    if isinstance(before, list) and isinstance(after, list):
+        return [
+            item
+            for place, (old, new) in enumerate(zip_longest(before, after))
+            for item in changes(old, new, f"{path}.{place}" if path else str(place))
         ]
     return [] if before == after else [{"field": path, "before": before, "after": after}]
 

@@ -14,14 +14,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from deployments import quantity
 from deployments.runtimes import RUNTIMES
 
-VERSION = 1
 MAX_REPLICAS = 200  # settings.LLMDASH raises or lowers these two for an installation
 MAX_GPUS = 16
 MAX_FILE_CHARS = 64_000
+MAX_FILES_BYTES = 900_000  # a ConfigMap holds 1 MiB with its keys
+SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  (the container's, not ours)
 NAME = r"^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$"  # a DNS-1035 label, short enough for the suffixes of its objects
 LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
-RESOURCE = r"^[a-z0-9]([-a-z0-9.]{0,120}[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
-LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+SUBDOMAIN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
+QUALIFIED = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+RESOURCE = rf"^{SUBDOMAIN}/{QUALIFIED}$"
+LABEL_KEY = rf"^({SUBDOMAIN}/)?{QUALIFIED}$"
 # https://github.com/distribution/reference: [host[:port]/]path[:tag][@digest]
 IMAGE = (
     r"^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
@@ -93,11 +96,11 @@ class ConfigFile(Strict):
 class Spec(Strict):
     """One complete wish: what shall run, on what, how many and who reaches it."""
 
-    version: Literal[1] = VERSION
+    version: Literal[1] = 1
 
-    llm: Annotated[Text, StringConstraints(max_length=200, pattern=r"^([A-Za-z0-9][\w.-]*/[\w.-]*[A-Za-z0-9])?$")] = (
-        parameter("", "LLM", "llm", "Repository id on the hub, such as Qwen/Qwen3-8B.")
-    )
+    llm: Annotated[
+        Text, StringConstraints(max_length=200, pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]*[A-Za-z0-9])?$")
+    ] = parameter("", "LLM", "llm", "Repository id on the hub, such as Qwen/Qwen3-8B.")
     runtime: Literal["vllm", "custom"] = parameter("vllm", "Runtime", "llm", "What serves the LLM.")
     image: Annotated[str, StringConstraints(max_length=500, pattern=rf"({IMAGE})|^$")] = parameter(
         "", "Image", "llm", "Left empty, the runtime's own image is used and kept with the revision."
@@ -113,7 +116,7 @@ class Spec(Strict):
     ] = parameter([], "Command", "llm", "Replaces the image's entry point; one word on a line.")
 
     gpus: int = parameter(0, "GPUs per replica", "hardware", "0 runs on the CPU.", ge=0, le=1024)
-    gpu_resource: Annotated[str, StringConstraints(pattern=RESOURCE)] = parameter(
+    gpu_resource: Annotated[str, StringConstraints(pattern=RESOURCE, max_length=180)] = parameter(
         "nvidia.com/gpu",
         "GPU resource",
         "hardware",
@@ -130,7 +133,8 @@ class Spec(Strict):
         "", "Shared memory", "hardware", "Size of /dev/shm; left empty, 2Gi for runtimes on GPUs."
     )
     node_selector: dict[
-        Annotated[str, StringConstraints(pattern=LABEL_KEY)], Annotated[str, StringConstraints(pattern=LABEL_VALUE)]
+        Annotated[str, StringConstraints(pattern=LABEL_KEY, max_length=253)],
+        Annotated[str, StringConstraints(pattern=LABEL_VALUE)],
     ] = parameter(
         {}, "Node labels", "hardware", "One key=value on a line; only nodes that carry them all.", max_length=20
     )
@@ -169,7 +173,8 @@ class Spec(Strict):
         runtime = RUNTIMES.get(str(data.get("runtime", "vllm"))) if isinstance(data, dict) else None
         if runtime is None:
             return data
-        return data | {"image": data.get("image") or runtime.image, "port": data.get("port") or runtime.port}
+        own = {"image": runtime.image, "port": runtime.port}
+        return data | {name: value for name, value in own.items() if data.get(name) in (None, "")}
 
     @model_validator(mode="after")
     def hangs_together(self) -> Self:
@@ -185,6 +190,19 @@ class Spec(Strict):
             least, most = getattr(self, low), getattr(self, high)
             if least and most and quantity.parse(least) > quantity.parse(most):
                 raise at(low, f"is more than the limit of {most}")
+        return self
+
+    @model_validator(mode="after")
+    def files_fit(self) -> Self:
+        if sum(len(file.content.encode()) for file in self.files) > MAX_FILES_BYTES:
+            raise at("files", f"together have at most {MAX_FILES_BYTES:,} bytes")
+        paths = {file.path for file in self.files}
+        for path in sorted(paths):
+            above = {path[:end] for end, char in enumerate(path) if char == "/"}
+            if above & paths:
+                raise at("files", f"{path} lies inside another file")
+            if path == SHARED_MEMORY_PATH:
+                raise at("files", f"{path} is the place of the shared memory")
         return self
 
     @property
@@ -215,9 +233,9 @@ def problems(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
     """Each problem as (path into the spec, sentence), for forms and JSON pointers alike."""
     found: list[tuple[tuple[str | int, ...], str]] = []
     for item in error.errors(include_url=False):
-        cause = item.get("ctx", {}).get("error")
-        path = (cause.field,) if isinstance(cause, AtField) else item["loc"]
-        found.append((path, sentence(item["type"], str(cause) if cause else item["msg"])))
+        cause = item.get("ctx", {}).get("error")  # our own errors; pydantic's stand there as text
+        path = (cause.field,) if isinstance(cause, AtField) else tuple(part for part in item["loc"] if part != "[key]")
+        found.append((path, sentence(item["type"], str(cause) if isinstance(cause, Exception) else item["msg"])))
     return found
 
 

@@ -1,11 +1,17 @@
 """What every test may ask for."""
 
-import os
 import tempfile
+from pathlib import Path
 
-STATE = tempfile.mkdtemp(prefix="llmdash-test-")
-os.environ.setdefault("LLMDASH_STATE_DIR", STATE)
-os.environ.setdefault("SECRET_KEY", "a key for tests only")
-os.environ.setdefault("LLMDASH_ALLOW_LOOPBACK", "1")
+from django.conf import settings
 
-from tests.stage import *  # noqa: E402, F403  (fixtures, after the environment is set)
+# pytest-django has read the settings already, so the environment would come too late.
+STATE = Path(tempfile.mkdtemp(prefix="llmdash-test-"))
+settings.STATE_DIR = STATE
+settings.SECRET_KEY = "a key for tests only"
+settings.LLMDASH |= {"ENCRYPTION_KEY_FILE": str(STATE / "encryption_key"), "ALLOW_LOOPBACK": True}
+if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
+    # A file: the threads of a database in memory block each other without waiting.
+    settings.DATABASES["default"]["TEST"] = {"NAME": str(STATE / "test.sqlite3")}
+
+from tests.stage import *  # noqa: E402, F403  (fixtures, which read the settings)

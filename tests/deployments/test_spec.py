@@ -1,0 +1,282 @@
+"""The spec takes what can be run, and names by its path what cannot."""
+
+import string
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from deployments import spec as specs
+from deployments.spec import MAX_FILE_CHARS, MAX_FILES_BYTES, Spec, problems
+
+Path = tuple[str | int, ...]
+SECRET = str(uuid.UUID(int=7))
+
+
+def make(**fields: Any) -> Spec:
+    return Spec.model_validate({"llm": "Qwen/Qwen3-8B"} | fields)
+
+
+def refusal(**fields: Any) -> list[tuple[Path, str]]:
+    with pytest.raises(ValidationError) as refused:
+        make(**fields)
+    return problems(refused.value)
+
+
+def refused_at(**fields: Any) -> list[Path]:
+    return [path for path, _ in refusal(**fields)]
+
+
+def env(*names: str) -> list[dict[str, str]]:
+    return [{"name": name, "value": "x"} for name in names]
+
+
+def file(path: str, content: str = "") -> dict[str, str]:
+    return {"path": path, "content": content}
+
+
+BOUNDS: list[tuple[str, int, int]] = [
+    ("context_length", 1, 10_000_000),
+    ("gpus", 0, 1024),
+    ("replicas", 0, 100_000),
+    ("startup_seconds", 30, 86_400),
+    ("port", 1, 65_535),
+    ("service_port", 1, 65_535),
+]
+
+
+@pytest.mark.parametrize(("name", "low", "high"), BOUNDS)
+def test_a_number_may_stand_at_its_bounds_and_not_beyond(name: str, low: int, high: int) -> None:
+    assert getattr(make(**{name: low}), name) == low
+    assert getattr(make(**{name: high}), name) == high
+    assert refused_at(**{name: low - 1}) == [(name,)]
+    assert refused_at(**{name: high + 1}) == [(name,)]
+
+
+@pytest.mark.parametrize("value", ["1", 1.0, True, [1], {"a": 1}])
+@pytest.mark.parametrize("name", [name for name, _, _ in BOUNDS])
+def test_a_number_is_never_made_from_something_else(name: str, value: Any) -> None:
+    assert refused_at(**{name: value}) == [(name,)]
+
+
+LENGTHS: list[tuple[str, Any, Any, Path]] = [
+    ("llm", "a/" + "b" * 198, "a/" + "b" * 199, ("llm",)),
+    ("image", "a" * 500, "a" * 501, ("image",)),
+    ("args", ["a" * 2000], ["a" * 2001], ("args", 0)),
+    ("args", ["a"] * 100, ["a"] * 101, ("args",)),
+    ("command", ["a" * 2000], ["a", "a" * 2001], ("command", 1)),
+    ("command", ["a"] * 50, ["a"] * 51, ("command",)),
+    ("gpu_type", "a" * 63, "a" * 64, ("gpu_type",)),
+    ("node_selector", {f"a{i}": "b" for i in range(20)}, {f"a{i}": "b" for i in range(21)}, ("node_selector",)),
+    ("node_selector", {"a" * 63: "b"}, {"a" * 64: "b"}, ("node_selector", "a" * 64)),
+    ("node_selector", {"a": "b" * 63}, {"a": "b" * 64}, ("node_selector", "a")),
+    ("health_path", "/" + "a" * 200, "/" + "a" * 201, ("health_path",)),
+    ("env", env(*(f"A{i}" for i in range(200))), env(*(f"A{i}" for i in range(201))), ("env",)),
+    ("env", env("A" * 255), env("A" * 256), ("env", 0, "name")),
+    ("env", [{"name": "A", "value": "x" * 8192}], [{"name": "A", "value": "x" * 8193}], ("env", 0, "value")),
+    ("files", [file(f"/f{i}") for i in range(20)], [file(f"/f{i}") for i in range(21)], ("files",)),
+    ("files", [file("/a" * 10)], [file("/a" * 11)], ("files", 0, "path")),
+    ("files", [file("/" + "a" * 100)], [file("/" + "a" * 101)], ("files", 0, "path")),
+    ("files", [file("/a", "x" * MAX_FILE_CHARS)], [file("/a", "x" * (MAX_FILE_CHARS + 1))], ("files", 0, "content")),
+]
+
+
+@pytest.mark.parametrize(("name", "longest", "longer", "path"), LENGTHS)
+def test_a_text_or_list_may_be_as_long_as_its_bound(name: str, longest: Any, longer: Any, path: Path) -> None:
+    make(**{name: longest})
+    assert refused_at(**{name: longer}) == [path]
+
+
+def test_all_files_together_fit_into_a_config_map() -> None:
+    sixty = "ä" * 30_000
+    assert 14 * len(sixty.encode()) < MAX_FILES_BYTES < 16 * len(sixty.encode())
+    make(files=[file(f"/f{i}", sixty) for i in range(14)])
+    assert refused_at(files=[file(f"/f{i}", sixty) for i in range(16)]) == [("files",)]
+
+
+WRONG: list[tuple[str, Any, Path]] = [
+    *(("llm", text, ("llm",)) for text in ("Qwen", "/Qwen", "a/b/c", "a/", "a b/c", "a/b\n", "ä/b", "hf://a/b", 5)),
+    *(("image", text, ("image",)) for text in ("A", "a b", "a:", "a:b:c", "a@sha256:12", "-a", "a\n", "oci://a/b", 0)),
+    ("image", [], ("image",)),
+    ("image", False, ("image",)),
+    ("runtime", "ollama", ("runtime",)),
+    ("runtime", [], ("runtime",)),
+    ("gpu_resource", "", ("gpu_resource",)),
+    *(("gpu_resource", text, ("gpu_resource",)) for text in ("gpu", "/gpu", "a..b/gpu", "A.com/gpu", "a.com/gpu/x")),
+    *(("gpu_type", text, ("gpu_type",)) for text in ("a b", "-a", "a-", "a/b", "a\n")),
+    *((name, text, (name,)) for name in ("cpu_request", "cpu_limit", "memory_request", "memory_limit", "shared_memory")
+      for text in ("0", "0Gi", "-1", "one", "1 Gi", "1gi", "1e", "1KiB", ".", "Infinity", "١", "9" * 31, 4)),
+    *(("node_selector", {key: "x"}, ("node_selector", key)) for key in ("", "a b", "/a", "a/", "a..b/c", "A/c", "-a")),
+    *(("node_selector", {"a": value}, ("node_selector", "a")) for value in ("a b", "-a", "a/b", 5, None)),
+    ("running", "yes", ("running",)),
+    ("running", 1, ("running",)),
+    ("restarted_at", "yesterday", ("restarted_at",)),
+    *(("health_path", text, ("health_path",)) for text in ("health", "/a b", "/ä", "/a\n", "http://a/")),
+    *(("service_type", text, ("service_type",)) for text in ("ExternalName", "", "clusterip", None)),
+    *(("env", env(name), ("env", 0, "name")) for name in ("", "1A", "A-B", "A.B", "A B", "A=B", "Ä", "A\n", "A\x00")),
+    ("env", [{"name": "A"}], ("env", 0)),
+    ("env", [{"name": "A", "value": "x", "secret": SECRET}], ("env", 0)),
+    ("env", [{"name": "A", "secret": "7"}], ("env", 0, "secret")),
+    ("env", [{"name": "A", "value": 5}], ("env", 0, "value")),
+    ("env", [{"name": "A", "value": "x", "more": 1}], ("env", 0, "more")),
+    ("env", {"A": "x"}, ("env",)),
+    *(("files", [file(path)], ("files", 0, "path")) for path in ("", "a", "/", "/a/", "//a", "/a b", "/ä", "/a\n")),
+    *(("files", [file(path)], ("files", 0)) for path in ("/..", "/a/../b", "/./a")),
+    ("files", [{"path": "/a"}], ("files", 0, "content")),
+    ("args", [""], ("args", 0)),
+    ("args", "serve", ("args",)),
+    ("command", ["sh", ""], ("command", 1)),
+    ("version", 2, ("version",)),
+    ("version", "1", ("version",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value", "path"), WRONG)
+def test_what_cannot_be_run_is_refused_at_its_own_path(name: str, value: Any, path: Path) -> None:
+    assert refused_at(**{name: value}) == [path]
+
+
+@pytest.mark.parametrize("char", ["\x00", "\x07", "\x1b", "\r", "\x7f", "\x85", "\x9b", "\ud800"])
+@pytest.mark.parametrize(
+    ("field", "path"),
+    [
+        (lambda text: {"args": ["fine", text]}, ("args", 1)),
+        (lambda text: {"command": [text]}, ("command", 0)),
+        (lambda text: {"env": [{"name": "A", "value": text}]}, ("env", 0, "value")),
+        (lambda text: {"files": [file("/a", text)]}, ("files", 0, "content")),
+    ],
+)
+def test_control_characters_are_refused_by_their_number(char: str, field: Any, path: Path) -> None:
+    [(found, said)] = refusal(**field(f"a{char}b"))
+    assert found == path
+    assert f"U+{ord(char):04X}" in said or "surrogate" in said
+
+
+def test_tabs_line_feeds_and_every_script_may_stand_in_texts() -> None:
+    text = "a\tb\nсервер 模型 🚀"
+    made = make(args=[text], env=[{"name": "A", "value": text}], files=[file("/a", text)])
+    assert made.args == [text]
+    assert made.env[0].value == made.files[0].content == text
+
+
+@pytest.mark.parametrize("name", ["replica", "model", "Replicas", "deleted_at", "namespace", "", "__class__"])
+def test_an_unknown_parameter_is_refused_by_name(name: str) -> None:
+    assert refusal(**{name: 1}) == [((name,), "Is not a known parameter.")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "said"),
+    [
+        ({"env": env("A", "B", "A")}, ("env",), "A stands twice."),
+        ({"files": [file("/a"), file("/a", "x")]}, ("files",), "/a stands twice."),
+        ({"files": [file("/a/b"), file("/a")]}, ("files",), "/a/b lies inside another file."),
+        ({"files": [file("/dev/shm")]}, ("files",), "/dev/shm is the place of the shared memory."),
+        ({"cpu_request": "2", "cpu_limit": "1500m"}, ("cpu_request",), "Is more than the limit of 1500m."),
+        ({"memory_request": "1Gi", "memory_limit": "1G"}, ("memory_request",), "Is more than the limit of 1G."),
+        ({"llm": ""}, ("llm",), "The runtime vLLM needs an LLM to serve."),
+        ({"runtime": "custom"}, ("image",), "A custom runtime needs an image."),
+    ],
+)
+def test_what_does_not_hang_together_is_shown_beside_one_field(fields: dict[str, Any], path: Path, said: str) -> None:
+    assert refusal(**fields) == [(path, said)]
+
+
+def test_every_problem_is_told_at_once() -> None:
+    assert set(refused_at(gpus=-1, port=0, args=[""], nope=1)) == {("gpus",), ("port",), ("args", 0), ("nope",)}
+
+
+def test_a_missing_part_and_a_wrong_text_are_told_in_words() -> None:
+    assert refusal(env=[{"value": "x"}]) == [(("env", 0, "name"), "Is missing.")]
+    assert refusal(gpu_type="a b") == [(("gpu_type",), "Is not written as it must be.")]
+    assert refusal(cpu_limit="one") == [(("cpu_limit",), "'one' is not a quantity such as 500m, 2 or 16Gi.")]
+    [(_, said)] = refusal(restarted_at="yesterday")
+    assert said.startswith("Must be a valid datetime")
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_image_and_port_left_out_are_kept_as_the_runtimes_own(empty: str | None) -> None:
+    made = make(image=empty, port=None) if empty is not None else make()
+    assert (made.image, made.port) == ("vllm/vllm-openai:v0.21.0", 8000)
+    assert specs.dump(made)["image"] == "vllm/vllm-openai:v0.21.0"
+    assert Spec.model_validate({"runtime": "custom", "image": "a/b"}).port == 8080
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["a", "gpt-4", "registry.example.com/team/gpt-4:1", "localhost:5000/a/b_c.d--e:V1.0", f"a@sha256:{'0' * 64}",
+     f"ghcr.io/a/b:1@sha256:{'a' * 64}"],
+)  # fmt: skip
+def test_an_image_is_written_as_container_tools_write_it(image: str) -> None:
+    assert make(image=image).image == image
+
+
+@pytest.mark.parametrize("text", ["1", "500m", "0.5", ".5", "16Gi", "1e3", "1E-3", "2E", "1Ei", "3k", "100n"])
+def test_quantities_may_have_every_suffix_of_kubernetes(text: str) -> None:
+    assert make(memory_limit=text).memory_limit == text
+
+
+def test_stopped_wants_no_replicas_and_remembers_them() -> None:
+    stopped = make(replicas=3, gpus=2, running=False)
+    assert (stopped.wanted, stopped.total_gpus, stopped.replicas) == (0, 0, 3)
+    assert (make(replicas=3, gpus=2).wanted, make(replicas=3, gpus=2).total_gpus) == (3, 6)
+
+
+def test_the_installations_limits_are_told_like_other_problems() -> None:
+    asked = make(replicas=5, gpus=4)
+    assert specs.over_limits(asked, max_replicas=5, max_gpus=4) == []
+    assert specs.over_limits(asked, max_replicas=4, max_gpus=3) == [
+        (("replicas",), "Must be 4 or less here."),
+        (("gpus",), "Must be 3 or less here."),
+    ]
+
+
+def test_every_parameter_has_what_a_form_needs() -> None:
+    for name, field in Spec.model_fields.items():
+        if name != "version":
+            assert field.title, name
+            assert isinstance(field.json_schema_extra, dict)
+            assert field.json_schema_extra["section"] in {"llm", "hardware", "scaling", "exposure", "environment"}
+
+
+def test_a_spec_does_not_change() -> None:
+    with pytest.raises(ValidationError):
+        make().replicas = 2  # type: ignore[misc]
+
+
+WORDS = st.text(string.ascii_letters + string.digits, min_size=1, max_size=20)
+TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=50)
+QUANTITIES = st.sampled_from(["", "1", "500m", "2Gi", "1e3", "7Ei"])
+WISHES: dict[str, st.SearchStrategy[Any]] = {
+    "llm": st.builds("{}/{}".format, WORDS, WORDS),
+    "context_length": st.none() | st.integers(1, 10_000_000),
+    "args": st.lists(TEXTS.filter(bool), max_size=4),
+    "gpus": st.integers(0, 1024),
+    "cpu_request": QUANTITIES,
+    "shared_memory": QUANTITIES,
+    "node_selector": st.dictionaries(WORDS, WORDS, max_size=3),
+    "replicas": st.integers(0, 100_000),
+    "running": st.booleans(),
+    "restarted_at": st.none() | st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),
+    "port": st.integers(1, 65_535),
+    "service_type": st.sampled_from(["ClusterIP", "NodePort", "LoadBalancer"]),
+    "env": st.lists(
+        st.builds(lambda name, value: {"name": f"A{name}", "value": value}, WORDS, TEXTS)
+        | st.builds(lambda name, secret: {"name": f"B{name}", "secret": str(secret)}, WORDS, st.uuids()),
+        max_size=4, unique_by=lambda item: item["name"],
+    ),
+    "files": st.lists(st.builds(lambda name, text: file(f"/{name}", text), WORDS, TEXTS), max_size=4,
+                      unique_by=lambda item: item["path"]),
+}  # fmt: skip
+
+
+@given(st.fixed_dictionaries({"llm": WISHES.pop("llm")}, optional=WISHES))
+def test_a_spec_reads_back_as_it_was_written(wish: dict[str, Any]) -> None:
+    made = make(**wish)
+    stored = specs.dump(made)
+    assert specs.load(stored) == made
+    assert specs.dump(specs.load(stored)) == stored
+    assert stored.keys() == Spec.model_fields.keys()
