@@ -49,16 +49,26 @@ def node(name: str, *, gpus: int = 0, labels: dict[str, str] | None = None, port
         "status": {
             "capacity": resources,
             "allocatable": resources,
-            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "ready"}],
+            "conditions": [ready()],
             "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
         },
     }
 
 
+def ready() -> Manifest:
+    """The condition by which a kubelet says that its node is alive."""
+    said = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status"}
+    return {**said, "lastHeartbeatTime": _now(), "lastTransitionTime": _now()}
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def running(pod: Manifest) -> Manifest:
     """The status a kubelet reports of a pod that runs and is ready."""
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = _now()
     conditions = [
         {"type": kind, "status": "True", "lastTransitionTime": now}
         for kind in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")

@@ -72,6 +72,8 @@ class ControlPlane:
         expected = {*names, *self.running()}
         try:
             self._start(name for name in STORAGE if name in names)
+            if "etcd" in expected:
+                self._wait("until etcd listened", partial(is_open, self.layout.ports.etcd), expected)
             if expected.issuperset(STORAGE):
                 # The others give up after ten seconds without an API server, and slow its start down by asking.
                 self._wait("to accept connections", partial(is_open, self.layout.ports.apiserver), expected)
@@ -118,6 +120,7 @@ class ControlPlane:
             headers={"Authorization": f"Bearer {token or self.token}"},
             verify=ssl.create_default_context(cafile=str(self.ca_file)),
             timeout=30,
+            trust_env=False,  # a proxy of the environment has no business on loopback
         )
 
     def kubectl(self, *arguments: str, input: str | None = None, check: bool = True, token: str | None = None) -> str:
@@ -125,7 +128,7 @@ class ControlPlane:
         command = [str(self._programs / "kubectl"), f"--kubeconfig={self.kubeconfig}"]
         command += [f"--token={token}"] if token else []
         command += [f"--cache-dir={self.directory / 'kubectl-cache'}", *arguments]
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("KUBE", "HTTPS_", "https_"))}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("KUBE")}
         done = subprocess.run(command, input=input, env=clean, capture_output=True, text=True, check=False)
         if check and done.returncode != 0:
             raise KubectlFailed(done.stderr.strip())

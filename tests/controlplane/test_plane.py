@@ -21,6 +21,7 @@ from tests.controlplane.processes import Part, PartFailed
 
 __all__ = ["namespace", "plane"]  # fixtures, found by pytest through their names here
 
+pytestmark = pytest.mark.plane
 PATIENCE = 20.0
 
 

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +18,8 @@ NAMESPACE = "recorded"
 CORE = f"/api/v1/namespaces/{NAMESPACE}"
 APPS = f"/apis/apps/v1/namespaces/{NAMESPACE}"
 PATIENCE = 40.0
+HEARTBEAT = 2.0
+NODES = 4
 KEPT_HEADERS = ("content-type", "retry-after", "warning", "allow", "location")
 TYPES = {
     "POST": "application/json",
@@ -33,16 +36,20 @@ class Cluster:
         self.plane = plane
         self.client = plane.client()
         self.histories: dict[str, list[Any]] = {}
+        self.silent: set[str] = set()
+        self._over = threading.Event()
 
     def __enter__(self) -> Self:
         self.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         self.wait(lambda: self.client.get(f"{CORE}/serviceaccounts/default").is_success)
-        threading.Thread(target=self._watch_deployments, daemon=True).start()
+        for work in (self._watch_deployments, self._beat):
+            threading.Thread(target=work, daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._over.set()
         self.client.close()
 
     def get(self, path: str, **parameters: str) -> Any:
@@ -75,7 +82,7 @@ class Cluster:
             "request": {"method": method, "path": path, "headers": sent, "body": body},
             "code": response.status_code,
             "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
-            "body": _decoded(response),
+            "body": _events(response.text) if "watch=1" in path else _decoded(response),
         }
 
     def wait(self, check: Callable[[], Any]) -> Any:
@@ -123,6 +130,17 @@ class Cluster:
         except httpx.TransportError:
             return  # the recording stops the API server while this waits
 
+    def _beat(self) -> None:
+        """Be the kubelets that say every few seconds that their nodes are alive, those that fell silent excepted."""
+        headers = {"Content-Type": "application/strategic-merge-patch+json"}
+        with self.plane.client() as client:
+            while not self._over.wait(HEARTBEAT):
+                content = json.dumps({"status": {"conditions": [manifests.ready()]}})
+                for name in {f"node-{number}" for number in range(NODES)} - self.silent:
+                    # The recording restarts the API server meanwhile.
+                    with suppress(httpx.TransportError):
+                        client.patch(f"/api/v1/nodes/{name}/status", content=content, headers=headers)
+
     def _note(self, deployment: Any) -> None:
         seen = self.histories.setdefault(deployment["metadata"]["name"], [])
         status = {
@@ -132,6 +150,10 @@ class Cluster:
         }
         if not seen or seen[-1] != status:
             seen.append(status)
+
+
+def _events(lines: str) -> list[Any]:
+    return [json.loads(line) for line in lines.splitlines()]
 
 
 def _decoded(response: httpx.Response) -> Any:

@@ -174,15 +174,14 @@ def _expired(cluster: Cluster) -> dict[str, Exchange]:
     """Pages and watches whose place in the history is gone."""
     page = cluster.get(f"{CORE}/pods", limit="1")["metadata"]
     compact(cluster, int(page["resourceVersion"]))
-    listed = cluster.exchange("GET", f"{CORE}/pods?limit=1&continue={page['continue']}")
-    exact = cluster.exchange("GET", f"{CORE}/pods?resourceVersion=1&resourceVersionMatch=Exact")
+    # An API server keeps what it has seen and answers from that; a new one has only what the store still has.
     cluster.plane.kill("kube-apiserver")
     cluster.plane.start("kube-apiserver")
     watch = f"{CORE}/pods?watch=1&timeoutSeconds=5"
     future = f"{CORE}/pods?resourceVersion=99999999&timeoutSeconds=1"
     return {
-        "expired-continue": listed,
-        "expired-exact": exact,
+        "expired-continue": cluster.exchange("GET", f"{CORE}/pods?limit=1&continue={page['continue']}"),
+        "expired-exact": cluster.exchange("GET", f"{CORE}/pods?resourceVersion=1&resourceVersionMatch=Exact"),
         "expired-watch": cluster.exchange("GET", f"{watch}&resourceVersion=1"),
         "future-resource-version": cluster.exchange("GET", future),
         "broken-continue": cluster.exchange("GET", f"{CORE}/pods?limit=1&continue=nonsense"),

@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.controlplane import manifests
 from tests.controlplane.manifests import GPU, Manifest
-from tests.controlplane.recording import workloads
-from tests.controlplane.recording.cluster import APPS, CORE, Cluster
+from tests.controlplane.recording import kubelet, workloads
+from tests.controlplane.recording.cluster import APPS, CORE, NODES, Cluster
 
 TAINT = {"key": GPU, "value": "present", "effect": "NoSchedule"}
 TOLERATION = {"key": GPU, "operator": "Exists", "effect": "NoSchedule"}
@@ -39,12 +39,13 @@ def play(cluster: Cluster) -> dict[str, Any]:
         "scheduling": scheduling,
         "histories": cluster.histories,
         "statuses": statuses,
+        "kubelet": kubelet.messages(),
     }
 
 
 def _play_scheduling(cluster: Cluster) -> dict[str, Any]:
     cluster.delete(f"{APPS}/deployments/no-nodes")
-    for number in range(4):
+    for number in range(NODES):
         has_gpu = number < 2
         node = manifests.node(f"node-{number}", gpus=2 if has_gpu else 0, labels=L4 if has_gpu else {})
         if has_gpu:
@@ -92,15 +93,11 @@ def _one_of_each(events: list[Any]) -> list[Any]:
         wording = re.sub(r"[a-z0-9]+(-[a-z0-9]+)+|\d+", "*", event["message"])
         if event["reason"] == "FailedScheduling":
             wording = event["message"]
-        found.setdefault((event["reason"], event["involvedObject"]["kind"], wording), _anonymous(event))
+        found.setdefault((event["reason"], event["involvedObject"]["kind"], wording), _plain(event))
     return [found[key] for key in sorted(found)]
 
 
-def _anonymous(event: Any) -> Any:
-    """Without managedFields and the name of the machine that recorded it."""
+def _plain(event: Any) -> Any:
+    """Without managedFields, which nobody shows."""
     event["metadata"].pop("managedFields", None)
-    reporter = event.get("source", {}).get("component") or event.get("reportingComponent", "")
-    event["source"] = {"component": reporter} if event.get("source") else {}
-    if event.get("reportingInstance"):
-        event["reportingInstance"] = reporter
     return event

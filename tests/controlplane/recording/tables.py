@@ -6,7 +6,7 @@ from tests.controlplane.recording.cluster import NAMESPACE, Cluster
 from tests.controlplane.recording.discovery import group_versions
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
-ROWS = 6
+ROWS = 40
 # Kinds whose rows are kept; the others would hold certificates or names of the recording machine.
 WITH_ROWS = {
     *("deployments", "endpointslices", "events", "horizontalpodautoscalers", "jobs", "networkpolicies", "nodes"),

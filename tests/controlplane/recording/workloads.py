@@ -12,7 +12,7 @@ POLICY = f"/apis/policy/v1/namespaces/{NAMESPACE}"
 
 
 def play(cluster: Cluster) -> None:
-    """Everything, the slow autoscaler first so that the rest passes while it thinks."""
+    """Everything; the slow autoscaler is made first, so that the rest passes while it thinks."""
     create_objects(cluster)
     roll_out(cluster)
     fail_rollouts(cluster)
@@ -123,13 +123,12 @@ def evict_for_priority(cluster: Cluster) -> None:
 
 
 def lose_a_node(cluster: Cluster) -> None:
-    """A node that stops being ready; a pod on it that will not wait is marked for deletion."""
-    impatient = [{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute", "tolerationSeconds": 0}]
+    """A node that falls silent; a pod on it that will not wait is marked for deletion."""
+    impatient = [{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "tolerationSeconds": 0}]
     pod = {"tolerations": impatient, "nodeSelector": {"kubernetes.io/hostname": "node-2"}}
     cluster.create(f"{APPS}/deployments", manifests.deployment("stranded", pod=pod))
     cluster.run_pods("stranded", 1)
-    condition = {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": "runtime is down"}
-    cluster.patch("/api/v1/nodes/node-2/status", {"status": {"conditions": [condition]}})
+    cluster.silent.add("node-2")
     cluster.wait(lambda: any(pod["metadata"].get("deletionTimestamp") for pod in cluster.pods("stranded")))
     cluster.bury_pods("stranded")
     cluster.wait(lambda: cluster.items(f"{CORE}/events", fieldSelector="reason=TaintManagerEviction"))
