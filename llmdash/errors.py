@@ -1,0 +1,65 @@
+"""What is answered when a request fails: a page, or problem details (RFC 9457) under /api/."""
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+
+PROBLEM = "application/problem+json"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: the request could not be understood. What was wrong is not repeated: it may hold markup or secrets."""
+    return answer(request, HTTPStatus.BAD_REQUEST, "The server could not read this request.")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: seen but not allowed; the exception's own text says what is missing."""
+    return answer(request, HTTPStatus.FORBIDDEN, str(exception) or "You may see this, but not do that.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: not there, or not for this person; both look the same."""
+    return answer(request, HTTPStatus.NOT_FOUND, "There is nothing here that you may see.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: a fault of ours. The page needs no database and no session."""
+    if is_api(request):
+        return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke on our side.")
+    page = render_to_string("500.html", {"request_id": request_id(request)})
+    return HttpResponse(page, status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form without its token: its page was open for too long, or the form came from another site."""
+    return answer(request, HTTPStatus.FORBIDDEN, "The form had expired or came from another site. Load its page again.")
+
+
+def answer(request: HttpRequest, status: HTTPStatus, text: str) -> HttpResponse:
+    """The template named after the status, or problem details."""
+    if is_api(request):
+        return problem(request, status, text)
+    context = {"exception": text, "request_id": request_id(request)}
+    return HttpResponse(render_to_string(f"{status.value}.html", context, request), status=status)
+
+
+def problem(request: HttpRequest, status: HTTPStatus, text: str) -> HttpResponse:
+    """Problem details with the request's id."""
+    body = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": text,
+        "request_id": request_id(request),
+    }
+    return JsonResponse(body, status=status, content_type=PROBLEM)
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def request_id(request: HttpRequest) -> str:
+    """The id that logs and answers carry; empty when the request never reached the middleware that gives it."""
+    return str(request.META.get("llmdash.request_id", ""))
