@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from deployments.manifests.rbac import account
 from deployments.models import Cluster
 
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
 # A raw slash in a header name breaks the request, so the extra's key travels percent-encoded.
 ACTOR_HEADER = f"Impersonate-Extra-{quote('llmdash.io/actor', safe='')}"
@@ -93,7 +95,7 @@ class Connection:
         url = self.url + path + (f"?{urlencode(query)}" if query else "")
         try:
             response = self._pool.request(
-                method, url, body=None if body is None else json.dumps(body), headers=headers, preload_content=False,
+                method, url, body=None if body is None else encode(body), headers=headers, preload_content=False,
                 redirect=False, retries=False, timeout=timeout or urllib3.Timeout(settings.LLMDASH["REQUEST_SECONDS"]),
             )  # fmt: skip
         except urllib3.exceptions.HTTPError as error:
@@ -137,6 +139,16 @@ class Connection:
     def close(self) -> None:
         """Close every idle connection."""
         self._pool.clear()
+
+
+def encode(body: Any) -> bytes:
+    """JSON that is YAML, too: the API server reads what is applied as YAML.
+
+    That knows no pairs of surrogates, so characters stand as they are but for those that YAML takes for line breaks
+    or not at all.
+    """
+    text = json.dumps(body, ensure_ascii=False)
+    return NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 @contextlib.contextmanager

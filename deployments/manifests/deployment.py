@@ -3,7 +3,7 @@
 from typing import Any
 
 from deployments import sizing
-from deployments.manifests import labels, pod
+from deployments.manifests import labels, pod, probes
 from deployments.manifests.workload import Workload
 
 
@@ -32,5 +32,5 @@ def strategy(workload: Workload) -> dict[str, Any]:
 
 def deadline(workload: Workload) -> dict[str, Any]:
     """A rollout counts as stuck after image pull and start; Kubernetes' 600 s call a slow load failed."""
-    budget = pod.startup_budget(workload)
+    budget = probes.startup_budget(workload)
     return {"progressDeadlineSeconds": budget + sizing.IMAGE_SECONDS} if budget else {}

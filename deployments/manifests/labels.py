@@ -53,4 +53,4 @@ def ours(metadata: dict[str, Any], installation: str, deployment_id: str) -> boo
 def revision(metadata: dict[str, Any]) -> int:
     """The revision an object was applied for; 0 when it tells none."""
     text = (metadata.get("annotations") or {}).get(REVISION, "")
-    return int(text) if text.isdigit() and len(text) < 10 else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

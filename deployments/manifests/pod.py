@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from deployments import sizing
 from deployments.manifests import configmap, labels, probes
 from deployments.manifests.workload import Workload
+from deployments.spec import SHARED_MEMORY_PATH
 
 GPU_TYPE_LABELS = {"nvidia.com": "nvidia.com/gpu.product", "amd.com": "amd.com/gpu.product-name"}
 DEFAULT_SHARED_MEMORY = "2Gi"  # what vLLM's own Kubernetes examples give NVIDIA pods
@@ -118,7 +118,7 @@ def mounts(workload: Workload) -> list[dict[str, Any]]:
     """Where the volumes appear in the container."""
     built: list[dict[str, Any]] = []
     if shared_memory(workload):
-        built.append({"name": "shm", "mountPath": "/dev/shm"})  # noqa: S108  (the container's, not ours)
+        built.append({"name": "shm", "mountPath": SHARED_MEMORY_PATH})
     for place, file in enumerate(workload.spec.files):
         key = configmap.key(place, file.path)
         built.append({"name": "files", "mountPath": file.path, "subPath": key, "readOnly": True})
@@ -133,10 +133,3 @@ def node_selector(workload: Workload) -> dict[str, str]:
         vendor = spec.gpu_resource.split("/", 1)[0]
         wanted[GPU_TYPE_LABELS.get(vendor, f"{vendor}/gpu.product")] = spec.gpu_type
     return wanted
-
-
-def startup_budget(workload: Workload) -> int:
-    """Seconds that a start may take; 0 when nothing is known of it (a custom image without a wish)."""
-    if workload.spec.startup_seconds:
-        return workload.spec.startup_seconds
-    return sizing.startup_seconds(workload.spec.llm) if workload.runtime.needs_llm else 0

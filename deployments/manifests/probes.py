@@ -14,16 +14,28 @@ STARTUP_PERIOD = 10  # seconds
 
 def build(workload: Workload) -> dict[str, Any]:
     """The three probes; none for a custom image that names no path."""
-    health = workload.spec.health_path or workload.runtime.health_path
+    health = health_path(workload)
     ready = workload.spec.health_path or workload.runtime.ready_path
     if not health:
         return {}
-    budget = workload.spec.startup_seconds or sizing.startup_seconds(workload.spec.llm)
+    failures = -(-startup_budget(workload) // STARTUP_PERIOD)
     return {
-        "startupProbe": http(workload, health, every=STARTUP_PERIOD, failures=-(-budget // STARTUP_PERIOD)),
+        "startupProbe": http(workload, health, every=STARTUP_PERIOD, failures=failures),
         "livenessProbe": http(workload, health, every=10, failures=3),
         "readinessProbe": http(workload, ready, every=5, failures=3),
     }
+
+
+def health_path(workload: Workload) -> str:
+    """What is asked for life; empty when nothing is."""
+    return workload.spec.health_path or workload.runtime.health_path
+
+
+def startup_budget(workload: Workload) -> int:
+    """Seconds that a start may take; 0 when nobody asks and nobody said (a custom image without a health path)."""
+    if workload.spec.startup_seconds:
+        return workload.spec.startup_seconds
+    return sizing.startup_seconds(workload.spec.llm) if health_path(workload) else 0
 
 
 def http(workload: Workload, path: str, *, every: int, failures: int) -> dict[str, Any]:

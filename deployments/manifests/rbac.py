@@ -10,7 +10,9 @@ WRITE = [*READ, "create", "update", "patch", "delete"]
 OPERATE: list[dict[str, Any]] = [
     {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": WRITE},
     {"apiGroups": ["apps"], "resources": ["deployments/scale"], "verbs": ["get", "update", "patch"]},
-    {"apiGroups": [""], "resources": ["services", "configmaps", "secrets"], "verbs": WRITE},
+    {"apiGroups": [""], "resources": ["services", "configmaps"], "verbs": WRITE},
+    # Reading one is asked for metadata only, before each write; nobody lists or watches secrets.
+    {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "patch", "delete"]},
 ]
 VIEW: list[dict[str, Any]] = [
     {"apiGroups": [""], "resources": ["pods", "pods/log", "services", "configmaps", "events"], "verbs": READ},

@@ -1,17 +1,15 @@
 """The spec takes what can be run, and names by its path what cannot."""
 
-import string
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from deployments import spec as specs
 from deployments.spec import MAX_FILE_CHARS, MAX_FILES_BYTES, Spec, problems
+from tests.deployments.specs import WISHES
 
 Path = tuple[str | int, ...]
 SECRET = str(uuid.UUID(int=7))
@@ -247,33 +245,7 @@ def test_a_spec_does_not_change() -> None:
         make().replicas = 2  # type: ignore[misc]
 
 
-WORDS = st.text(string.ascii_letters + string.digits, min_size=1, max_size=20)
-TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=50)
-QUANTITIES = st.sampled_from(["", "1", "500m", "2Gi", "1e3", "7Ei"])
-WISHES: dict[str, st.SearchStrategy[Any]] = {
-    "llm": st.builds("{}/{}".format, WORDS, WORDS),
-    "context_length": st.none() | st.integers(1, 10_000_000),
-    "args": st.lists(TEXTS.filter(bool), max_size=4),
-    "gpus": st.integers(0, 1024),
-    "cpu_request": QUANTITIES,
-    "shared_memory": QUANTITIES,
-    "node_selector": st.dictionaries(WORDS, WORDS, max_size=3),
-    "replicas": st.integers(0, 100_000),
-    "running": st.booleans(),
-    "restarted_at": st.none() | st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),
-    "port": st.integers(1, 65_535),
-    "service_type": st.sampled_from(["ClusterIP", "NodePort", "LoadBalancer"]),
-    "env": st.lists(
-        st.builds(lambda name, value: {"name": f"A{name}", "value": value}, WORDS, TEXTS)
-        | st.builds(lambda name, secret: {"name": f"B{name}", "secret": str(secret)}, WORDS, st.uuids()),
-        max_size=4, unique_by=lambda item: item["name"],
-    ),
-    "files": st.lists(st.builds(lambda name, text: file(f"/{name}", text), WORDS, TEXTS), max_size=4,
-                      unique_by=lambda item: item["path"]),
-}  # fmt: skip
-
-
-@given(st.fixed_dictionaries({"llm": WISHES.pop("llm")}, optional=WISHES))
+@given(WISHES)
 def test_a_spec_reads_back_as_it_was_written(wish: dict[str, Any]) -> None:
     made = make(**wish)
     stored = specs.dump(made)
