@@ -10,8 +10,12 @@ STATE = Path(tempfile.mkdtemp(prefix="llmdash-test-"))
 settings.STATE_DIR = STATE
 settings.SECRET_KEY = "a key for tests only"
 settings.LLMDASH |= {"ENCRYPTION_KEY_FILE": str(STATE / "encryption_key"), "ALLOW_LOOPBACK": True}
+# Nothing is collected for tests: pages name the files of static/ themselves.
+settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+settings.STATIC_ROOT = STATE / "staticfiles"
+settings.STATIC_ROOT.mkdir()
 if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
     # A file: the threads of a database in memory block each other without waiting.
-    settings.DATABASES["default"]["TEST"] = {"NAME": str(STATE / "test.sqlite3")}
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(STATE / "test.sqlite3")
 
 from tests.stage import *  # noqa: E402, F403  (fixtures, which read the settings)
