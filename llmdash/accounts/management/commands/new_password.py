@@ -10,6 +10,7 @@ from llmdash.accounts.services import set_new_password
 
 class Command(BaseCommand):
     help = "Give a person a new random password and print it; their open sessions end."
+    requires_system_checks: list[str] = []  # whoever is locked out gets in, whatever else is wrong
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", nargs="?", default="admin")

@@ -1,0 +1,58 @@
+"""The console script."""
+
+import subprocess
+import sys
+
+import pytest
+from django.contrib.auth import authenticate
+from django.test import Client
+
+from deployments.models import AuditEntry
+from llmdash import __version__, cli
+from tests import stage
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["version"]) == 0
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+@pytest.mark.django_db
+def test_admin_password_sets_prints_and_audits_a_new_one(capsys: pytest.CaptureFixture[str]) -> None:
+    admin = stage.user("admin", is_superuser=True)
+    assert cli.main(["admin-password"]) == 0
+    name, _, password = capsys.readouterr().out.strip().partition(": ")
+    assert name == "admin"
+    assert authenticate(username="admin", password=password) == admin
+    assert authenticate(username="admin", password=stage.PASSWORD) is None
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.target_name, entry.actor_name) == ("set password", "admin", "llmdash")
+    assert password not in str(entry.detail)
+
+
+@pytest.mark.django_db
+def test_admin_password_ends_the_open_sessions_of_the_one_named(client: Client) -> None:
+    client.force_login(stage.user("robin"))
+    assert client.get("/accounts/password/change/").status_code == 200
+    assert cli.main(["admin-password", "--user", "robin"]) == 0
+    assert client.get("/accounts/password/change/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_admin_password_of_a_stranger_fails_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["admin-password", "--user", "nobody"])
+    assert left.value.code == 1
+    assert "There is no user named 'nobody'." in capsys.readouterr().err
+
+
+def test_manage_passes_options_through(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["manage", "diffsettings", "--output", "unified"]) == 0
+    assert "+ ROOT_URLCONF = 'llmdash.urls'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["admin-password", "--nonsense"]])
+def test_what_is_not_understood_ends_with_two(arguments: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", "llmdash.cli", *arguments], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"usage: llmdash" in done.stderr
