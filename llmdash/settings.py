@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     "llmdash.accounts",
     "deployments",
     "monitoring",
-    "django.contrib.admin",
+    "llmdash.accounts.adminconfig.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -169,7 +169,7 @@ SECURE_CSP = {
 
 # ---- REST
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["llmdash.api.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["llmdash.accounts.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["deployments.http.StrictJSONParser"],

@@ -1,0 +1,31 @@
+"""The API of what was asked for."""
+
+from django.urls import URLPattern
+
+from deployments.api.acts import Restart, RollBack, Scale, SetPolicy, Start, Stop, TakeOver
+from deployments.api.base import route
+from deployments.api.deployments import Deployments, OneDeployment
+from deployments.api.history import Audit, OneRevision, Revisions
+from deployments.api.projects import Clusters, OneCluster, OneProject, Projects, Secrets
+
+ONE = "deployments/<uuid:pk>"
+
+urlpatterns: list[URLPattern] = [
+    *route("deployments", Deployments, "deployments"),
+    *route(ONE, OneDeployment, "deployment"),
+    *route(f"{ONE}/scale", Scale, "scale"),
+    *route(f"{ONE}/stop", Stop, "stop"),
+    *route(f"{ONE}/start", Start, "start"),
+    *route(f"{ONE}/restart", Restart, "restart"),
+    *route(f"{ONE}/rollback", RollBack, "rollback"),
+    *route(f"{ONE}/take-over", TakeOver, "take-over"),
+    *route(f"{ONE}/drift-policy", SetPolicy, "drift-policy"),
+    *route(f"{ONE}/revisions", Revisions, "revisions"),
+    *route(f"{ONE}/revisions/<int:number>", OneRevision, "revision"),
+    *route(f"{ONE}/audit", Audit, "audit"),
+    *route("projects", Projects, "projects"),
+    *route("projects/<uuid:pk>", OneProject, "project"),
+    *route("projects/<uuid:pk>/secrets", Secrets, "secrets"),
+    *route("clusters", Clusters, "clusters"),
+    *route("clusters/<uuid:pk>", OneCluster, "cluster"),
+]

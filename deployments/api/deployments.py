@@ -1,0 +1,137 @@
+"""Deployments: list, create, read, revise, delete. A deployment here is intent only; its ETag is the revision."""
+
+import uuid
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Q, QuerySet
+from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deployments import glance, serializers, services
+from deployments.access import Can
+from deployments.api.base import Endpoint, accepted, by_name_or_id, newest_of, paged, tag_of
+from deployments.choices import Action, DriftPolicy, Health
+from deployments.http import Invalid, Pages, answer, idempotency_key, revision_seen
+from deployments.models import Deployment, Project
+from deployments.spec import Spec
+
+ORDERINGS = glance.SORTS | {"created": ["created_at"]}
+
+
+class Deployments(Endpoint):
+    """All deployments that the caller may see, with how they are."""
+
+    parameters = ("page", "page_size", "search", "ordering", "project", "cluster", "health")
+
+    def get(self, request: Request) -> Response:
+        rows = glance.listed(Deployment.objects.visible_to(self.user))
+        return paged(self, Pages(), ordered(filtered(rows, request), request), serializers.listed)
+
+    def post(self, request: Request) -> Response:
+        key = idempotency_key(request)
+        body = self.body(serializers.Create)
+        project = self.named_project(body.project)
+        self.allow(project, Can.DEPLOY)
+        try:
+            made = services.create(
+                project=project, name=body.name, spec=Spec.model_validate(body.spec), by=self.user,
+                reason=body.reason, key=key, drift_policy=DriftPolicy(body.drift_policy),
+            )  # fmt: skip
+        except ValidationError as error:
+            raise at_the_name(error) from error
+        return accepted(request, made, newest_of(made))
+
+    def named_project(self, text: str) -> Project:
+        """The project that the body names; one that is hidden is as unknown as one that is not there."""
+        rows = Project.objects.visible_to(self.user).select_related("cluster")
+        found = rows.filter(by_name_or_id(text)).first()
+        if found is None:
+            raise Invalid([(("project",), "There is no project of this name or id that you may see.")])
+        return found
+
+
+class OneDeployment(Endpoint):
+    """One deployment: what was asked for. How it is stands under status, pods and events."""
+
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        deployment = self.deployment(pk)
+        newest = newest_of(deployment)
+        return answer(request, serializers.deployment(deployment, newest), tag=tag_of(deployment, newest.number))
+
+    def put(self, request: Request, pk: uuid.UUID) -> Response:
+        deployment = self.deployment(pk, Can.DEPLOY)
+        seen = revision_seen(request, deployment.desired, required=True)
+        body = self.body(serializers.Revise)
+        revision = services.revise(
+            deployment=deployment, spec=Spec.model_validate(body.spec), by=self.user, reason=body.reason,
+            if_revision=seen, key=idempotency_key(request),
+        )  # fmt: skip
+        return accepted(request, deployment, revision)
+
+    def patch(self, request: Request, pk: uuid.UUID) -> Response:
+        deployment = self.deployment(pk, Can.DEPLOY)
+        seen = revision_seen(request, deployment.desired, required=True)
+        body = self.body(serializers.Revise)
+        revision = services.change(
+            deployment=deployment, action=Action.REVISE, by=self.user, fields=body.spec, reason=body.reason,
+            if_revision=deployment.desired if seen is None else seen, key=idempotency_key(request),
+        )  # fmt: skip
+        return accepted(request, deployment, revision)
+
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        deployment = self.deployment(pk, Can.DELETE)
+        seen = revision_seen(request, deployment.desired, required=True)
+        self.body(serializers.Nothing)
+        services.delete(deployment=deployment, by=self.user, if_revision=seen)
+        deployment.refresh_from_db()
+        body = serializers.deployment(deployment, newest_of(deployment))
+        return answer(request, body, status=202, tag=tag_of(deployment, deployment.desired), location=request.path)
+
+
+def at_the_name(error: ValidationError) -> Exception:
+    """Show that a name is taken beside the name: the only rule about several columns of a new row."""
+    taken = error.error_dict.get(NON_FIELD_ERRORS) if hasattr(error, "error_dict") else None
+    return NameTaken(" ".join(taken[0].messages)) if taken else error
+
+
+class NameTaken(services.Refused):
+    """Another deployment of the project has this name."""
+
+    code = "name-taken"
+    errors = ((("name",), "Another deployment of the project has this name."),)
+
+
+def filtered(rows: QuerySet[Deployment], request: Request) -> QuerySet[Deployment]:
+    """`?search` in name, LLM and project; `?project`, `?cluster`, `?health`, each may stand several times."""
+    given = request.query_params
+    if search := given.get("search", "").strip():
+        hit = Q(name__icontains=search) | Q(llm__icontains=search) | Q(project__name__icontains=search)
+        rows = rows.filter(hit)
+    for parameter, prefix in (("project", "project__"), ("cluster", "project__cluster__")):
+        if wanted := given.getlist(parameter):
+            rows = rows.filter(any_of(by_name_or_id(text, prefix) for text in wanted))
+    if wanted := given.getlist("health"):
+        unknown = [text for text in wanted if text not in list(Health)]
+        if unknown:
+            raise ParseError(f"There is no health {unknown[0][:40]!r}; there are {', '.join(Health)}.")
+        rows = rows.filter(Q(("health_now__in", wanted)))
+    return rows
+
+
+def any_of(parts: Iterable[Q]) -> Q:
+    """One of them holds."""
+    return reduce(or_, parts)
+
+
+def ordered(rows: QuerySet[Deployment], request: Request) -> QuerySet[Deployment]:
+    """`?ordering=-health`; the id decides between equals, so that no row stands on two pages."""
+    given = request.query_params.get("ordering", "name")
+    columns = ORDERINGS.get(given.removeprefix("-"))
+    if columns is None:
+        raise ParseError(f"There is no ordering {given[:40]!r}; there are {', '.join(ORDERINGS)}, each also with -.")
+    first = f"-{columns[0]}" if given.startswith("-") else columns[0]
+    return rows.order_by(first, *columns[1:], "pk")

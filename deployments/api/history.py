@@ -1,0 +1,50 @@
+"""What came before: the revisions of a deployment and its audit."""
+
+import uuid
+
+from django.shortcuts import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deployments import serializers
+from deployments.api.base import Endpoint, paged
+from deployments.difference import changes
+from deployments.http import Newest, Pages, answer, etag
+from deployments.models import AuditEntry, Revision
+
+
+class Revisions(Endpoint):
+    """The revisions of a deployment, newest first, without their specs."""
+
+    parameters = ("page", "page_size")
+
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        rows = self.deployment(pk).revisions.defer("spec_json")
+        return paged(self, Pages(), rows, serializers.revision_line)
+
+
+class OneRevision(Endpoint):
+    """One revision: its spec, what it changed, and what came of it."""
+
+    def get(self, request: Request, pk: uuid.UUID, number: int) -> Response:
+        revisions = self.deployment(pk).revisions
+        found = get_object_or_404(revisions, number=number)
+        before = revisions.filter(number=number - 1).first()
+        body = serializers.revision(found, changes(before.spec_json, found.spec_json) if before else [])
+        return answer(request, body, tag=etag(number, found.outcome, stamp(found)))
+
+
+class Audit(Endpoint):
+    """Who did what to a deployment, newest first, by `?limit` and `?cursor`."""
+
+    parameters = ("limit", "cursor")
+
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        deployment = self.deployment(pk)
+        rows = AuditEntry.objects.filter(target_kind="deployment", target_id=str(deployment.pk))
+        return paged(self, Newest(), rows, serializers.audit_entry)
+
+
+def stamp(revision: Revision) -> int:
+    """When the outcome was written, in microseconds; 0 before that."""
+    return int(revision.outcome_at.timestamp() * 1_000_000) if revision.outcome_at else 0

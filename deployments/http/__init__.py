@@ -1,0 +1,20 @@
+"""What every endpoint of the API shares at the wire."""
+
+from deployments.http.conditions import answer, etag, etag_of, idempotency_key, revision_seen
+from deployments.http.lists import Newest, Pages, refuse_parameters
+from deployments.http.problems import problem
+from deployments.http.strict import Invalid, StrictJSONParser
+
+__all__ = [
+    "Invalid",
+    "Newest",
+    "Pages",
+    "StrictJSONParser",
+    "answer",
+    "etag",
+    "etag_of",
+    "idempotency_key",
+    "problem",
+    "refuse_parameters",
+    "revision_seen",
+]

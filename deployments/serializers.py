@@ -1,0 +1,214 @@
+"""The API's bodies: what comes in, as strict models, and what goes out, as plain dicts of chosen keys.
+
+No rule about a spec stands here: `spec.py` judges it. Unknown keys are refused and values do not change type.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from deployments import glance
+from deployments import spec as specs
+from deployments.choices import DriftPolicy
+from deployments.models import AuditEntry, Cluster, ClusterStatus, Deployment, Project, Revision, SecretValue
+from deployments.spec import Strict, Text
+
+MAX_SECRET_CHARS = 64 * 1024
+
+
+def a_drift_policy(text: str) -> str:
+    """One of the words of `choices.DriftPolicy`."""
+    if text not in list(DriftPolicy):
+        raise ValueError(f"must be one of {', '.join(DriftPolicy)}")
+    return text
+
+
+def no_nul(text: str) -> str:
+    """Neither an environment variable nor PostgreSQL can hold a NUL."""
+    if "\0" in text:
+        raise ValueError("contains a NUL")
+    return text
+
+
+Reason = Annotated[Text, StringConstraints(max_length=500)]
+Policy = Annotated[str, AfterValidator(a_drift_policy)]
+
+
+# ---- in
+
+
+class Act(Strict):
+    """Any act, with why it was done."""
+
+    reason: Reason = ""
+
+
+class Create(Act):
+    """POST deployments. `project` is the project's name or id."""
+
+    project: Annotated[Text, StringConstraints(min_length=1, max_length=63)]
+    name: Text
+    spec: dict[str, Any]
+    drift_policy: Policy = DriftPolicy.HEAL.value
+
+
+class Revise(Act):
+    """PUT takes the whole spec; PATCH takes some of its parameters, each replaced as a whole."""
+
+    spec: dict[str, Any]
+
+
+class Scale(Act):
+    """How many replicas."""
+
+    replicas: int
+
+
+class RollBack(Act):
+    """Which revision to go back to."""
+
+    revision: int
+
+
+class SetPolicy(Strict):
+    """What happens when others change the objects."""
+
+    drift_policy: Policy
+
+
+class Nothing(Strict):
+    """An act that takes no parameters."""
+
+
+class StoreSecret(Strict):
+    """A value that nobody reads again."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9_])?$")]
+    value: Annotated[str, AfterValidator(no_nul), Field(min_length=1, max_length=MAX_SECRET_CHARS, repr=False)]
+
+
+# ---- out
+
+
+def place(project: Project) -> dict[str, Any]:
+    """Where a deployment stands; `project.cluster` must be fetched."""
+    return {
+        "project": project.name,
+        "project_id": project.pk,
+        "namespace": project.namespace,
+        "cluster": project.cluster.name,
+        "cluster_id": project.cluster_id,
+    }
+
+
+def deployment(row: Deployment, newest: Revision) -> dict[str, Any]:
+    """The intent alone: what was asked for, by whom. How it is stands under `status`."""
+    return {
+        "id": row.pk,
+        "name": row.name,
+        **place(row.project),
+        "revision": newest.number,
+        "spec": specs.dump(newest.spec),
+        "author": newest.author_name,
+        "reason": newest.reason,
+        "drift_policy": row.drift_policy,
+        "created_at": row.created_at,
+        "changed_at": newest.created_at,
+        "deleted_at": row.deleted_at,
+    }
+
+
+def listed(row: Deployment) -> dict[str, Any]:
+    """A row of the list, with how it is. Made from a row that `glance.listed` fetched, with no further query."""
+    seen = glance.of(row)
+    return {
+        "id": row.pk,
+        "name": row.name,
+        **place(row.project),
+        "llm": seen.llm,
+        "runtime": seen.runtime,
+        "revision": row.desired,
+        "applied": row.applied,
+        "drift_policy": row.drift_policy,
+        "problem": row.problem,
+        "health": seen.health.value,
+        "sentence": seen.sentence,
+        "ready": seen.ready,
+        "wanted": seen.wanted,
+        "gpus": seen.gpus,
+        "stale": seen.stale,
+        "seen_at": seen.seen_at,
+        "changed_at": seen.changed_at,
+        "created_at": row.created_at,
+        "deleted_at": row.deleted_at,
+    }
+
+
+def revision_line(row: Revision) -> dict[str, Any]:
+    """A revision without its spec."""
+    return {
+        "revision": row.number,
+        "action": row.action,
+        "author": row.author_name,
+        "reason": row.reason,
+        "created_at": row.created_at,
+        "outcome": row.outcome,
+        "outcome_at": row.outcome_at,
+        "outcome_detail": row.outcome_detail,
+    }
+
+
+def revision(row: Revision, changes: list[dict[str, Any]]) -> dict[str, Any]:
+    """A revision with its spec and what it changed."""
+    return revision_line(row) | {"spec": specs.dump(row.spec), "changes": changes}
+
+
+def audit_entry(row: AuditEntry) -> dict[str, Any]:
+    """Who did what, when."""
+    return {
+        "id": row.pk,
+        "at": row.at,
+        "actor": row.actor_name,
+        "action": row.action,
+        "detail": row.detail,
+        "request_id": row.request_id,
+    }
+
+
+def secret(row: SecretValue) -> dict[str, Any]:
+    """A secret without its value; `id` is what an `env` entry names."""
+    return {"id": row.pk, "name": row.name, "version": row.version, "created_at": row.created_at}
+
+
+def project(row: Project, role: str, actions: list[str]) -> dict[str, Any]:
+    """A project, and what the caller may do there."""
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "namespace": row.namespace,
+        "cluster": row.cluster.name,
+        "cluster_id": row.cluster_id,
+        "created_at": row.created_at,
+        "role": role,
+        "may": actions,
+    }
+
+
+def cluster(row: Cluster) -> dict[str, Any]:
+    """A cluster and its connection. Credentials and the Prometheus address stay here."""
+    status = glance.related(row, "status", ClusterStatus) or ClusterStatus(cluster=row)
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "api_url": row.api_url,
+        "is_simulated": row.is_simulated,
+        "created_at": row.created_at,
+        "connection": status.connection,
+        "message": status.message,
+        "stale": status.is_stale,
+        "seen_at": status.seen_at,
+        "kubernetes_version": status.kubernetes_version,
+        "nodes_known": status.nodes_known,
+        "capacity": status.capacity,
+        "notes": status.notes,
+    }

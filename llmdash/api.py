@@ -1,0 +1,36 @@
+"""The REST API, version 1: every endpoint of the apps, and problem details for what is none."""
+
+from django.http import Http404
+from django.urls import re_path, reverse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+import deployments.api
+import monitoring.api
+from deployments.api.base import Endpoint
+
+app_name = "api"
+
+
+class Index(Endpoint):
+    """Where things are."""
+
+    def get(self, request: Request) -> Response:
+        return Response({name: reverse(f"api:{name}") for name in ("deployments", "projects", "clusters")})
+
+
+class Unknown(Endpoint):
+    """No endpoint has this address."""
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        super(Endpoint, self).initial(request, *args, **kwargs)
+        raise Http404
+
+
+unknown = Unknown.as_view()
+urlpatterns = [
+    re_path(r"^$", Index.as_view(), name="index"),
+    *deployments.api.urlpatterns,
+    *monitoring.api.urlpatterns,
+    re_path(r"", unknown, name="unknown"),
+]

@@ -1,0 +1,119 @@
+"""The API of what is really happening to a deployment, from what the watcher saw last.
+
+Each answer says when the cluster was last heard of (`seen_at`); older than LLMDASH_STALE_SECONDS is `stale`, and a
+stale status is never shown as healthy.
+"""
+
+import uuid
+from typing import Any
+
+from django.urls import URLPattern, reverse
+from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deployments import glance
+from deployments.api.base import Endpoint, route
+from deployments.glance import Glance
+from deployments.http import answer, etag_of
+from deployments.models import Deployment, DeploymentStatus
+
+POD = (
+    "name",
+    "stage",
+    "node",
+    "ready",
+    "restarts",
+    "reason",
+    "message",
+    "ip",
+    "gpus",
+    "current",
+    "created_at",
+    "stages",
+)
+EVENT = ("at", "type", "reason", "message", "object", "count")
+DRIFT = ("object", "field", "wanted", "live", "rival")
+ERROR = ("message", "reason", "status", "causes", "at", "objects_done", "objects_total")
+MAX_EVENTS = 200
+
+
+class Observed(Endpoint):
+    """Something observed of a deployment, with an entity tag of its own."""
+
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        deployment = self.deployment(pk)
+        status = glance.related(deployment, "status", DeploymentStatus) or DeploymentStatus()
+        seen = glance.of(deployment)
+        body = {"stale": seen.stale, "seen_at": seen.seen_at} | self.say(deployment, status, seen)
+        return answer(request, body, tag=etag_of(body, deployment.desired, status.seq))
+
+    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class Status(Observed):
+    """How it is: health with its cause in words, how far the newest revision came, and what drifted."""
+
+    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> dict[str, Any]:
+        return {
+            "health": seen.health.value,
+            "sentence": seen.sentence,
+            "ready": seen.ready,
+            "wanted": seen.wanted,
+            "gpus": seen.gpus,
+            "revision": deployment.desired,
+            "applied": deployment.applied,
+            "observed_revision": status.observed_revision,
+            "settled": deployment.is_settled,
+            "rollout": status.rollout,
+            "problem": deployment.problem,
+            "last_error": chosen(deployment.last_error, ERROR) if deployment.last_error else None,
+            "next_attempt_at": deployment.next_attempt_at,
+            "drift_policy": deployment.drift_policy,
+            "drift": [chosen(item, DRIFT) for item in status.drift],
+            "endpoint": status.endpoint,
+            "changed_at": status.changed_at,
+            "deleted_at": deployment.deleted_at,
+        }
+
+
+class Pods(Observed):
+    """The pods with their stages."""
+
+    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> dict[str, Any]:
+        return {"results": [chosen(pod, POD) for pod in status.pods]}
+
+
+class Events(Observed):
+    """The events of its objects, newest first, by `?limit` and `?cursor`."""
+
+    parameters = ("limit", "cursor")
+
+    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> dict[str, Any]:
+        first, limit = self.whole("cursor", 0, most=1_000_000), self.whole("limit", 50, most=MAX_EVENTS)
+        last = first + limit
+        more = f"{reverse('api:events', args=[deployment.pk])}?limit={limit}&cursor={last}"
+        return {
+            "next": more if last < len(status.events) else None,
+            "results": [chosen(event, EVENT) for event in status.events[first:last]],
+        }
+
+    def whole(self, name: str, default: int, *, most: int) -> int:
+        """A whole number of the query."""
+        text = self.request.query_params.get(name, str(default))
+        if not (text.isascii() and text.isdigit()) or len(text) > 9:
+            raise ParseError(f"The query parameter {name!r} must be a whole number.")
+        return min(int(text), most)
+
+
+def chosen(item: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    """These keys of a stored dict, None where one is absent; nothing else leaves."""
+    return {key: item.get(key) for key in keys}
+
+
+urlpatterns: list[URLPattern] = [
+    *route("deployments/<uuid:pk>/status", Status, "status"),
+    *route("deployments/<uuid:pk>/pods", Pods, "pods"),
+    *route("deployments/<uuid:pk>/events", Events, "events"),
+]
