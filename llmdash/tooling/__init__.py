@@ -1,0 +1,1 @@
+"""Programs that install and check this project."""
