@@ -1,0 +1,78 @@
+# `make demo` to try llmdash, `make test` to test it. Both get what is missing, on Debian 12 with Python 3.11.
+
+PYTHON ?= python3
+CLUSTER ?= sandbox
+BIN := .venv/bin
+INSTALL := $(PYTHON) llmdash/tooling/install.py
+# The real control plane is built by tools of the development lock.
+KIND := $(if $(filter real,$(CLUSTER)),test,demo)
+# Checks of the settings need an installation; this one holds nothing.
+CHECKED := LLMDASH_STATE_DIR=$(CURDIR)/var/check DATABASE_URL= REDIS_URL= PYTHONWARNINGS=default
+COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--python-version 3.11 --custom-compile-command "make lock"
+
+.PHONY: help demo demo-reset test check check-lint check-types check-imports check-templates check-sizes \
+	check-django check-locks install controlplane controlplane-if-possible lock format
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 22
+
+demo: ## llmdash at http://127.0.0.1:8000 with a cluster to play with; PORT=, CLUSTER=real, KUBECONFIG=, VERBOSE=1
+	@$(INSTALL) $(KIND)
+	@if [ "$(CLUSTER)" = real ]; then $(BIN)/python -m tests.controlplane build; fi
+	@exec $(BIN)/python -m llmdash.demo --cluster $(CLUSTER) $(if $(VERBOSE),--verbose)
+
+demo-reset: ## Remove the demo's data
+	@if [ -x $(BIN)/honcho ]; then exec $(BIN)/python -m llmdash.demo --reset; else rm -rf var; fi
+
+test: install controlplane-if-possible ## Everything that CI runs
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: install ## What needs no cluster: style, types, imports, templates, sizes, migrations, locks
+	@$(MAKE) --no-print-directory -j2 --output-sync=target \
+		check-types check-lint check-imports check-templates check-sizes check-django check-locks
+
+check-lint:
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+check-types:
+	$(BIN)/mypy
+
+check-imports:
+	$(BIN)/lint-imports
+
+check-templates:
+	$(BIN)/djlint --check --quiet templates
+
+check-sizes:
+	$(BIN)/python -m llmdash.tooling.sizes
+
+check-django:
+	@$(BIN)/python -m llmdash.demo.state var/check
+	$(CHECKED) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(CHECKED) $(BIN)/python manage.py check --fail-level WARNING
+
+check-locks:
+	$(BIN)/python -m llmdash.tooling.locks
+
+install: ## .venv with everything for development, and Debian's chromium, postgresql, prometheus, redis-server
+	@$(INSTALL) test
+
+controlplane: install ## Build the real Kubernetes control plane for tests (minutes; kept in ~/.cache/llmdash)
+	$(BIN)/python -m tests.controlplane build
+
+controlplane-if-possible: install
+	@$(BIN)/python -m tests.controlplane build || { \
+		echo; echo "NO REAL CONTROL PLANE: the tests that need one are skipped. The reason stands above."; echo; \
+		test "$(CI)" != true; }
+
+format: install ## Put imports and layout in order
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: install ## Write the lock files anew from pyproject.toml
+	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) -c requirements-dev.lock llmdash/tooling/bootstrap.in -o llmdash/tooling/bootstrap.lock

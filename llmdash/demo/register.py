@@ -1,0 +1,86 @@
+"""Make a cluster known: its row, and a project for people to work in."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments import audit
+from deployments.kube import Access, KubeconfigRefused, parse_kubeconfig
+from deployments.kube.credentials import load_yaml
+from deployments.models import Cluster, Project
+from llmdash.demo import people
+
+SANDBOX = "sandbox"
+NAMESPACE = "default"
+
+
+def register_sandbox(kubeconfig: Path, prometheus_url: str) -> None:
+    """The cluster that the demo started."""
+    access = parse_kubeconfig(kubeconfig.read_text(encoding="utf-8"))
+    remember(SANDBOX, access, prometheus_url=prometheus_url, is_simulated=True)
+
+
+def register_own(kubeconfig: Path, prometheus_url: str) -> str:
+    """The person's own cluster, by its kubeconfig. Raises KubeconfigRefused with the way out."""
+    try:
+        text = kubeconfig.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise KubeconfigRefused(f"{kubeconfig} cannot be read: {error}") from error
+    access = parse_kubeconfig(text)
+    name = free_name(cluster_name(load_yaml(text)))
+    remember(name, access, prometheus_url=prometheus_url, is_simulated=False)
+    return name
+
+
+def cluster_name(kubeconfig: Mapping[str, Any]) -> str:
+    """The current context's name as a DNS label: `eks:eu-1:123/Big` is `eks-eu-1-123-big`."""
+    contexts = kubeconfig.get("contexts") or [{}]
+    context = str(kubeconfig.get("current-context") or contexts[0].get("name") or "")
+    return re.sub(r"[^a-z0-9]+", "-", context.lower()).strip("-")[:63].strip("-") or "cluster"
+
+
+def free_name(name: str) -> str:
+    """Not that of a simulated cluster, whose deployments would move over."""
+    taken = Cluster.objects.filter(name=name, is_simulated=True).exists() or name == SANDBOX
+    return f"own-{name}"[:63].strip("-") if taken else name
+
+
+@transaction.atomic
+def remember(name: str, access: Access, *, prometheus_url: str, is_simulated: bool) -> Cluster:
+    """Write the row when it is new or differs, and give it a project."""
+    known = Cluster.objects.select_for_update().filter(name=name).first()
+    cluster = known or Cluster(name=name)
+    wanted = {
+        "api_url": access.url,
+        "ca_pem": access.ca_pem,
+        "tls_server_name": access.tls_server_name,
+        "is_simulated": is_simulated,
+    }
+    if prometheus_url or not known:  # one that was entered by hand stays
+        wanted["prometheus_url"] = prometheus_url
+    changed = [field for field, value in wanted.items() if getattr(cluster, field) != value]
+    for field, value in wanted.items():
+        setattr(cluster, field, value)
+    if not known or cluster.open_credentials() != access.secrets:
+        cluster.seal_credentials(access.secrets)
+        cluster.credentials_changed_at = timezone.now()
+        changed.append("credentials")
+    if changed:
+        cluster.save()
+        audit.record(None, "change cluster" if known else "register cluster", cluster, changed=sorted(changed))
+    ensure_project(cluster)
+    return cluster
+
+
+def ensure_project(cluster: Cluster) -> None:
+    """A project in the namespace `default`, of that name where no other project has it."""
+    if Project.objects.filter(cluster=cluster, namespace=NAMESPACE).exists():
+        return
+    name = cluster.name if Project.objects.filter(name=NAMESPACE).exists() else NAMESPACE
+    project = Project.objects.create(name=name, cluster=cluster, namespace=NAMESPACE)
+    audit.record(None, "create project", project, project=project)
+    people.join(project)

@@ -1,0 +1,34 @@
+"""`python -m llmdash.demo.step prepare|sandbox|own [KUBECONFIG PROMETHEUS_URL]`: a step that needs Django.
+
+A process of its own: the supervisor forks often and lives long, so it does without Django and its memory.
+"""
+
+import sys
+from pathlib import Path
+
+import django
+
+django.setup()
+
+from deployments.kube import KubeconfigRefused  # noqa: E402  (after Django is set up)
+from llmdash.demo.prepare import prepare  # noqa: E402
+from llmdash.demo.register import register_own, register_sandbox  # noqa: E402
+
+
+def main(step: str, kubeconfig: str = "", prometheus_url: str = "") -> int:
+    """Run one step; 1 when it was refused, with the reason on the error output."""
+    try:
+        if step == "prepare":
+            prepare()
+        elif step == "sandbox":
+            register_sandbox(Path(kubeconfig), prometheus_url)
+        else:
+            print(f"The cluster is called {register_own(Path(kubeconfig), prometheus_url)}.", flush=True)
+    except KubeconfigRefused as refused:
+        print(f"{refused}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

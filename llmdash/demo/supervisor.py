@@ -1,0 +1,59 @@
+"""honcho's Manager, with what a start in a terminal needs on top."""
+
+import ctypes
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from honcho.manager import Manager
+from honcho.process import Process
+
+PR_SET_PDEATHSIG = 1
+
+
+class Child(Process):  # type: ignore[misc]  # honcho has no types
+    """The helper process that honcho puts between itself and a program."""
+
+    def run(self, *arguments: Any, **named: Any) -> None:
+        """Die with the supervisor, however that comes about; the program then gets SIGTERM (see `Program.line`)."""
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        super().run(*arguments, **named)
+
+
+class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
+    """Starts all, and stops all when asked or when one ends.
+
+    `died` holds the exit codes of those that ended by themselves.
+    """
+
+    def __init__(self, printer: Any, *, when_started: Callable[[], None]) -> None:
+        super().__init__(printer)
+        self._process_ctor = Child
+        self._when_started = when_started
+        self._asked_early = False
+        self.died: dict[str, int] = {}
+
+    def loop(self) -> None:
+        """As honcho's; a closed terminal counts as Ctrl-C."""
+        signal.signal(signal.SIGHUP, lambda *_: self.terminate())
+        super().loop()
+
+    def terminate(self) -> None:
+        """Stop all. Asked while some have no pid yet, which honcho cannot do, it is done once they have."""
+        if not super()._all_started():
+            self._asked_early = True
+            return
+        if not self._terminating:
+            ended = {name: process.get("returncode") for name, process in self._processes.items()}
+            self.died = {name: code for name, code in ended.items() if code is not None}
+        super().terminate()
+
+    def _start(self) -> None:
+        super()._start()
+        self._when_started()  # a thread may be made only after the forks
+
+    def _all_started(self) -> bool:
+        started = bool(super()._all_started())
+        if started and self._asked_early and not self._terminating:
+            self.terminate()
+        return started
