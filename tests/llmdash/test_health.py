@@ -50,7 +50,7 @@ def test_a_database_that_is_away_is_named(client: Client, monkeypatch: pytest.Mo
     def away() -> None:
         raise OperationalError("no route")
 
-    monkeypatch.setattr(health.connection, "cursor", away)
+    monkeypatch.setattr(connection, "cursor", away)
     response = client.get("/readyz")
     assert (response.status_code, response.content) == (503, b"database\n")
 
