@@ -86,17 +86,17 @@ def create(
 
 def revise(
     *, deployment: Deployment, spec: Spec, by: "User", reason: str = "", if_revision: int | None = None,
-    key: str = "", action: Action = Action.REVISE,
+    key: str = "", action: Action = Action.REVISE, asked: Any = None,
 ) -> Revision:  # fmt: skip
     """Make `spec` the newest Revision.
 
-    `if_revision` is the number that the person saw. Raises Conflict when another is the newest, NothingChanged,
-    BeingDeleted, SpecRefused.
+    `if_revision` is the number that the person saw; `asked` is what they sent, where the spec says more than that
+    (the hour of a restart). Raises Conflict when another is the newest, NothingChanged, BeingDeleted, SpecRefused.
     """
     _check(spec, deployment.project)
     with transaction.atomic():
         locked = _lock(deployment)
-        fingerprint = [str(action), str(deployment.pk), specs.dump(spec), if_revision]
+        fingerprint = [str(action), str(deployment.pk), asked or specs.dump(spec), if_revision]
         if (seen := _seen(by, key, fingerprint)) and seen.revision:
             return locked.revisions.get(number=seen.revision)
         newest = locked.revisions.get(number=locked.desired)
@@ -132,7 +132,9 @@ def start(*, deployment: Deployment, by: "User", **more: Any) -> Revision:
 def restart(*, deployment: Deployment, by: "User", **more: Any) -> Revision:
     """Replace every pod, one after the other."""
     now = timezone.now().replace(microsecond=0).isoformat()
-    return change(deployment=deployment, action=Action.RESTART, by=by, fields={"restarted_at": now}, **more)
+    return change(
+        deployment=deployment, action=Action.RESTART, by=by, fields={"restarted_at": now}, asked="restart", **more
+    )
 
 
 def roll_back(*, deployment: Deployment, number: int, by: "User", reason: str = "", **more: Any) -> Revision:

@@ -19,12 +19,12 @@ app.autodiscover_tasks(["deployments"])
 log = structlog.get_logger(__name__)
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]  # celery has no types
 def keep_our_logging(**_: object) -> None:
     """Django's settings have set up the logs; Celery leaves them alone when this is connected."""
 
 
-@worker_process_init.connect
+@worker_process_init.connect  # type: ignore[untyped-decorator]  # as above
 def start_the_sweep(**_: object) -> None:
     """Sweep in each process of the pool."""
     threading.Thread(target=sweep_for_ever, name="sweep", daemon=True).start()

@@ -1,6 +1,7 @@
 """The only door to Kubernetes: every function takes an identity, every error is one of ours."""
 
 from deployments.kube import errors
+from deployments.kube.access import can
 from deployments.kube.apply import Applied, Fence, apply, delete, metadata, send
 from deployments.kube.client import ITSELF, Connection, Identity, access_of, connect
 from deployments.kube.credentials import Access, KubeconfigRefused, parse_kubeconfig
@@ -23,6 +24,7 @@ __all__ = [
     "Superseded",
     "access_of",
     "apply",
+    "can",
     "connect",
     "delete",
     "errors",

@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,9 @@ from deployments.models import Cluster
 
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-MAX_ANSWER_BYTES = 256 * 1024 * 1024
+MAX_LIST_BYTES = 256 * 1024 * 1024
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+CHUNK = 256 * 1024
 # A raw slash in a header name breaks the request, so the extra's key travels percent-encoded.
 ACTOR_HEADER = f"Impersonate-Extra-{quote('llmdash.io/actor', safe='')}"
 
@@ -43,7 +46,7 @@ class Identity:
         if self.role is None:
             return {}
         headers = {"Impersonate-User": f"system:serviceaccount:{self.namespace}:{account(self.role)}"}
-        return headers | ({ACTOR_HEADER: quote(self.actor)} if self.actor else {})
+        return headers | ({ACTOR_HEADER: quote(self.actor, safe="@+")} if self.actor else {})
 
 
 ITSELF = Identity()
@@ -105,32 +108,36 @@ class Connection:
         raise self._refusal(response)
 
     def _refusal(self, response: urllib3.BaseHTTPResponse) -> errors.KubeError:
-        if response.status < 400:
-            return errors.NotKubernetes("The server sends us elsewhere; redirects are not followed.", response.status)
         try:
+            if response.status < 400:
+                sentence = "The server sends us elsewhere; redirects are not followed."
+                return errors.NotKubernetes(sentence, response.status)
             return errors.from_response(response.status, response.read(1024 * 1024), response.headers)
         except urllib3.exceptions.HTTPError as error:
             return errors.from_transport(error)
         finally:
-            response.release_conn()
+            response.close()  # one that was read to its end has gone back to the pool before
 
-    def read(self, method: str, path: str, *, identity: Identity, **more: Any) -> bytes:
-        """Send a request and read the whole answer."""
+    def read(
+        self, method: str, path: str, *, identity: Identity, limit: int = MAX_LIST_BYTES, seconds: float = 60,
+        **more: Any,
+    ) -> bytes:  # fmt: skip
+        """Send a request and read the whole answer, which may have `limit` bytes and take `seconds` to arrive."""
         response = self.open(method, path, identity=identity, **more)
         try:
-            body = response.read(MAX_ANSWER_BYTES)
+            return read_all(response, limit, seconds)
         except urllib3.exceptions.HTTPError as error:
             raise errors.from_transport(error) from error
         finally:
-            response.release_conn()
-        return body
+            response.close()
 
     def call(self, method: str, path: str, *, identity: Identity, **more: Any) -> dict[str, Any]:
         """Send a request and decode the JSON object that it answers."""
-        body = self.read(method, path, identity=identity, **more)
+        bounds = {"limit": MAX_ANSWER_BYTES, "seconds": settings.LLMDASH["REQUEST_SECONDS"]}
+        body = self.read(method, path, identity=identity, **bounds | more)
         try:
             decoded = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise errors.NotKubernetes("The server's answer is not JSON.") from error
         if not isinstance(decoded, dict):
             raise errors.NotKubernetes("The server's answer is nothing a Kubernetes API would say.")
@@ -139,6 +146,20 @@ class Connection:
     def close(self) -> None:
         """Close every idle connection."""
         self._pool.clear()
+
+
+def read_all(response: urllib3.BaseHTTPResponse, limit: int, seconds: float) -> bytes:
+    """The body. Each read has a time-out of its own, so a server that drips must be stopped by the clock."""
+    parts: list[bytes] = []
+    size, end = 0, time.monotonic() + seconds
+    while chunk := response.read1(CHUNK):
+        parts.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise errors.NotKubernetes(f"The server's answer is longer than {limit // 1024**2} MiB.")
+        if time.monotonic() > end:
+            raise errors.Unreachable("The API server did not answer in time.")
+    return b"".join(parts)
 
 
 def encode(body: Any) -> bytes:

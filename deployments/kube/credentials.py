@@ -5,12 +5,15 @@ The official loader runs `exec` plugins and opens any file that the kubeconfig n
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 
 MAX_CHARS = 256 * 1024
 MAX_DEPTH = 32
@@ -44,10 +47,10 @@ def parse_kubeconfig(text: str) -> Access:
     """The access that the current context gives. Raises KubeconfigRefused with the way out."""
     document = load_yaml(text)
     contexts, clusters, users = (by_name(document, part) for part in ("contexts", "clusters", "users"))
-    chosen = document.get("current-context") or (next(iter(contexts)) if len(contexts) == 1 else "")
-    context = pick(contexts, chosen, "context").get("context") or {}
-    cluster = pick(clusters, context.get("cluster", ""), "cluster").get("cluster") or {}
-    user = pick(users, context.get("user", ""), "user").get("user") or {}
+    chosen = text_of(document, "current-context") or (next(iter(contexts)) if len(contexts) == 1 else "")
+    context = pick(contexts, chosen, "context")
+    cluster = pick(clusters, text_of(context, "cluster"), "cluster")
+    user = pick(users, text_of(context, "user"), "user")
     return Access(**read_cluster(cluster), **read_user(user))
 
 
@@ -56,8 +59,8 @@ def read_cluster(cluster: dict[str, Any]) -> dict[str, str]:
     refuse_unknown(cluster, {"server", "certificate-authority-data", "tls-server-name", "extensions"}, "cluster")
     return {
         "url": checked_url(cluster.get("server")),
-        "ca_pem": checked_ca(cluster.get("certificate-authority-data") or ""),
-        "tls_server_name": text_of(cluster, "tls-server-name"),
+        "ca_pem": checked_ca(decode(cluster, "certificate-authority-data")),
+        "tls_server_name": checked_name(text_of(cluster, "tls-server-name")),
     }
 
 
@@ -70,7 +73,23 @@ def read_user(user: dict[str, Any]) -> dict[str, str]:
         raise KubeconfigRefused("The user holds neither a token nor a client certificate with its key.")
     if any(ord(char) < 33 or ord(char) > 126 for char in token):
         raise KubeconfigRefused("The token holds characters that no token has.")
-    return {"token": token} if token else {"client_certificate": certificate, "client_key": key}
+    if token:
+        return {"token": token}
+    check_pair(certificate, key)
+    return {"client_certificate": certificate, "client_key": key}
+
+
+def check_pair(certificate: str, key: str) -> None:
+    """Refuse what OpenSSL would stumble over later; for an encrypted key it would even ask at the terminal."""
+    try:
+        public = x509.load_pem_x509_certificates(certificate.encode())[0].public_key()
+        private = serialization.load_pem_private_key(key.encode(), password=None)
+    except TypeError as error:
+        raise KubeconfigRefused("The client key is encrypted; give it without a passphrase.") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KubeconfigRefused("The client certificate or its key cannot be read.") from error
+    if private.public_key() != public:
+        raise KubeconfigRefused("The client key does not belong to the client certificate.")
 
 
 REASONS = {
@@ -94,7 +113,12 @@ def refuse_unknown(part: dict[str, Any], known: set[str], where: str) -> None:
         way_out = f"make the kubeconfig self-contained with `{FLATTEN}`"
         if key in ("exec", "auth-provider"):
             way_out = "create a ServiceAccount for llmdash and use its token"
-        raise KubeconfigRefused(f"The {where}'s {key!r} is not taken: {why}. Instead, {way_out}.")
+        raise KubeconfigRefused(f"The {where}'s {shown(key)} is not taken: {why}. Instead, {way_out}.")
+
+
+def shown(value: object) -> str:
+    """A key or name of the document, short enough for a sentence."""
+    return repr(value if len(str(value)) <= 60 else f"{str(value)[:60]}…")
 
 
 def load_yaml(text: str) -> dict[str, Any]:
@@ -102,7 +126,7 @@ def load_yaml(text: str) -> dict[str, Any]:
     if len(text) > MAX_CHARS:
         raise KubeconfigRefused(f"A kubeconfig has at most {MAX_CHARS // 1024} KiB.")
     try:
-        refuse_aliases_and_depth(text)
+        look_at_events(text)
         document = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, KubeconfigRefused):
@@ -113,41 +137,73 @@ def load_yaml(text: str) -> dict[str, Any]:
     return document
 
 
-def refuse_aliases_and_depth(text: str) -> None:
-    """Look at the events only: nothing is built, so nothing can grow."""
-    depth = 0
+def look_at_events(text: str) -> None:
+    """Refuse aliases, depth and keys that stand twice. Events only: nothing is built, so nothing can grow.
+
+    Of a key that stands twice readers take different ones, so what a person reads need not be what is used.
+    """
+    keys: list[set[str] | None] = []  # of each open collection; None for a sequence
+    expects_key = [False]
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.events.AliasEvent):
             raise KubeconfigRefused("YAML aliases are not taken.")
-        if isinstance(event, yaml.events.CollectionStartEvent):
-            depth += 1
         if isinstance(event, yaml.events.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH:
+            keys.pop()
+            expects_key.pop()
+        elif isinstance(event, yaml.events.NodeEvent):
+            if keys and keys[-1] is not None:
+                if expects_key[-1]:
+                    note_key(keys[-1], event)
+                expects_key[-1] = not expects_key[-1]
+            if isinstance(event, yaml.events.CollectionStartEvent):
+                keys.append(set() if isinstance(event, yaml.events.MappingStartEvent) else None)
+                expects_key.append(True)
+        if len(keys) > MAX_DEPTH:
             raise KubeconfigRefused("This YAML is nested too deeply.")
 
 
+def note_key(known: set[str], event: yaml.events.NodeEvent) -> None:
+    """Add a mapping's key to those that are known."""
+    if not isinstance(event, yaml.events.ScalarEvent):
+        raise KubeconfigRefused("YAML keys must be plain text.")
+    if event.value == "<<":
+        raise KubeconfigRefused("YAML merges are not taken.")
+    if event.value in known:
+        raise KubeconfigRefused(f"The key {shown(event.value)} stands twice.")
+    known.add(event.value)
+
+
 def by_name(document: dict[str, Any], part: str) -> dict[str, dict[str, Any]]:
-    """The named entries of a part."""
+    """What the named entries of a part hold: of `contexts` each entry's `context`, and so on."""
     entries = document.get(part) or []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise KubeconfigRefused(f"The kubeconfig's {part!r} is not a list of entries.")
-    return {str(entry.get("name", "")): entry for entry in entries}
+    found: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        name, inner = text_of(entry, "name"), entry.get(part.removesuffix("s")) or {}
+        if name in found:
+            raise KubeconfigRefused(f"The kubeconfig has two {part} named {shown(name)}.")
+        if not isinstance(inner, dict):
+            raise KubeconfigRefused(f"What the kubeconfig says of {shown(name)} in {part!r} is no mapping.")
+        found[name] = inner
+    return found
 
 
 def pick(entries: dict[str, dict[str, Any]], name: str, what: str) -> dict[str, Any]:
     """The entry of that name."""
     if name not in entries:
-        raise KubeconfigRefused(f"The kubeconfig has no {what} named {name!r}." if name else f"It names no {what}.")
+        raise KubeconfigRefused(
+            f"The kubeconfig has no {what} named {shown(name)}." if name else f"It names no {what}."
+        )
     return entries[name]
 
 
 def text_of(part: dict[str, Any], key: str) -> str:
-    """A text without surrounding white space."""
-    value = part.get(key) or ""
-    if not isinstance(value, str):
+    """A text without surrounding white space, empty when it is not there."""
+    value = part.get(key)
+    if not isinstance(value, str | None):
         raise KubeconfigRefused(f"{key!r} is not text.")
-    return value.strip()
+    return (value or "").strip()
 
 
 def decode(part: dict[str, Any], key: str) -> str:
@@ -160,19 +216,30 @@ def decode(part: dict[str, Any], key: str) -> str:
 
 def checked_url(url: Any) -> str:
     """An absolute https address without user, query or fragment."""
-    parts = urlsplit(url if isinstance(url, str) else "")
-    if parts.scheme != "https" or not parts.hostname:
+    text = url.strip() if isinstance(url, str) else ""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(ord(char) < 33 or ord(char) > 126 for char in text):
         raise KubeconfigRefused("The server must be an https:// address.")
-    if parts.username or parts.query or parts.fragment:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise KubeconfigRefused("The server's address may hold no user, query or fragment.")
-    return str(url).rstrip("/")
+    return text.rstrip("/")
 
 
-def checked_ca(encoded: str) -> str:
-    """The CA certificates as PEM."""
-    if not encoded:
+def checked_name(name: str) -> str:
+    """A host name or address, as TLS compares it with the certificate; or nothing."""
+    if name and not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", name):
+        raise KubeconfigRefused("'tls-server-name' is no host name.")
+    return name
+
+
+def checked_ca(pem: str) -> str:
+    """The CA certificates as PEM, or nothing."""
+    if not pem:
         return ""
-    pem = decode({"certificate-authority-data": encoded}, "certificate-authority-data")
     try:
         x509.load_pem_x509_certificates(pem.encode())
     except ValueError as error:

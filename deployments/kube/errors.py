@@ -26,7 +26,7 @@ class Cause:
         return self.message.split('"')[1] if self.message.startswith("conflict with") and '"' in self.message else ""
 
 
-@dataclass
+@dataclass(eq=False)
 class KubeError(Exception):
     """A refusal or a failure. `message` is the server's own words."""
 
@@ -105,6 +105,16 @@ class Gone(KubeError):
     """410: the resourceVersion is too old; list again."""
 
 
+class StatusCause(msgspec.Struct):
+    field: str | None = None
+    message: str | None = None
+    reason: str | None = None
+
+
+class StatusDetails(msgspec.Struct):
+    causes: list[StatusCause] | None = None
+
+
 class Status(msgspec.Struct):
     """The body of an error answer, as far as we read it."""
 
@@ -112,7 +122,11 @@ class Status(msgspec.Struct):
     message: str = ""
     reason: str = ""
     code: int = 0
-    details: dict[str, Any] | None = None
+    details: StatusDetails | None = None
+
+
+MAX_RETRY_AFTER = 3600  # seconds
+MAX_MESSAGE = 4000  # characters
 
 
 def from_response(status: int, body: bytes, headers: Any) -> KubeError:
@@ -123,24 +137,22 @@ def from_response(status: int, body: bytes, headers: Any) -> KubeError:
         said = Status()
     if said.kind != "Status" and status < 500 and status not in (401, 403, 429):
         return NotKubernetes(f"The server answered {status} and nothing a Kubernetes API would say.", status)
-    details = said.details or {}
-    causes = [
-        Cause(str(c.get("field", "")), str(c.get("message", "")), str(c.get("reason", "")))
-        for c in details.get("causes") or []
-    ]
+    told = (said.details and said.details.causes) or []
+    causes = [Cause(cause.field or "", cause.message or "", cause.reason or "") for cause in told]
     kind = KubeError
     if status == 410:
         kind = Gone
     elif status == 409 and any(cause.reason == "FieldManagerConflict" for cause in causes):
         kind = FieldConflict
-    after = headers.get("Retry-After", "")
-    return kind(
-        said.message or f"The server answered {status}.",
-        status,
-        said.reason,
-        causes,
-        float(after) if after.isdigit() else None,
-    )
+    message = said.message[:MAX_MESSAGE] or f"The server answered {status}."
+    return kind(message, status, said.reason, causes, seconds(headers.get("Retry-After", "")))
+
+
+def seconds(after: str) -> float | None:
+    """A Retry-After header; a date or nonsense counts as none, an age as an hour."""
+    if not (after.isascii() and after.isdigit()):
+        return None
+    return float(min(MAX_RETRY_AFTER, int(after[:9])))
 
 
 def from_transport(error: Exception) -> KubeError:
@@ -174,6 +186,8 @@ def certificate_sentence(text: str) -> str:
     lower = text.lower()
     if "certificate has expired" in lower:
         return "The API server's certificate has expired."
+    if "not yet valid" in lower:
+        return "The API server's certificate is not valid yet; compare the clocks."
     if "hostname mismatch" in lower or "doesn't match" in lower or "ip address mismatch" in lower:
         return "The API server's certificate belongs to another host name."
     if "unable to get local issuer" in lower or "self-signed" in lower or "self signed" in lower:

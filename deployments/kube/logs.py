@@ -15,5 +15,7 @@ def logs(
     if container:
         query["container"] = container
     # 400 and 404 are usual here (the container waits, or never ran before), so the path is a plain read.
-    body = connection.read("GET", f"{path('Pod', namespace, pod)}/log", identity=identity, query=query, accept="*/*")
+    body = connection.read(
+        "GET", f"{path('Pod', namespace, pod)}/log", identity=identity, query=query, accept="*/*", limit=2 * MAX_BYTES
+    )
     return body.decode("utf-8", "replace")

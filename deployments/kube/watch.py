@@ -25,6 +25,9 @@ T = TypeVar("T")
 PAGE = 500
 READ_MARGIN = 10  # seconds that a watch may be silent beyond its own end
 BACKOFF_LAST = 30.0  # seconds
+LIVED = 10.0  # seconds after which a watch that breaks off is no sign of trouble
+SHORTEST = 0.5  # seconds
+MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
 class Meta(msgspec.Struct):
@@ -64,23 +67,56 @@ class Feed(Generic[T]):
     identity: Identity = field(default_factory=Identity)
 
 
+@dataclass
+class Place:
+    """How far a feed has come. It outlives a watch that breaks off, so that nothing is told twice."""
+
+    version: str = ""
+
+
 def follow(connection: Connection, feed: Feed[T], stop: threading.Event) -> None:
     """List, then watch, until `stop`. Never raises: what goes wrong is told to the feed and tried again."""
-    version, pause = "", 0.0
+    place, pause = Place(), 0.0
     while not stop.is_set():
+        started = time.monotonic()
         try:
-            if not version:
-                version = relist(connection, feed)
-            version = watch(connection, feed, version, stop)
+            if not place.version:
+                place.version = relist(connection, feed)
+            watch(connection, feed, place, stop)
             pause = 0.0
-        except errors.Gone:
-            version = ""
-        except errors.KubeError as error:
-            feed.failed(error)
-            if error.status not in (0, 429) and error.status < 500:
-                version = ""
-            pause = min(BACKOFF_LAST, max(settings.LLMDASH["BACKOFF_FIRST_SECONDS"], pause * 2))
-            stop.wait(max(pause * random.uniform(0.7, 1.3), error.retry_after or 0))  # noqa: S311  (jitter)
+        except errors.Gone as error:
+            # One list at once; a server that always says so is asked ever more slowly.
+            place.version = ""
+            pause = wait(stop, pause, error, first=0.0)
+        except Exception as error:
+            if time.monotonic() - started > LIVED:
+                pause = 0.0
+            trouble = told(feed, error, place)
+            pause = wait(stop, pause, trouble, first=settings.LLMDASH["BACKOFF_FIRST_SECONDS"])
+
+
+def told(feed: Feed[T], error: Exception, place: Place) -> errors.KubeError:
+    """Tell the feed what went wrong; after what it may have missed it gets a new list."""
+    trouble = error if isinstance(error, errors.KubeError) else None
+    if trouble is None:
+        log.exception("a feed could not take what it was told", kind=feed.kind, exc_info=error)
+        trouble = errors.KubeError(f"{type(error).__name__} in llmdash; see its log.", 0, "Internal")
+        place.version = ""
+    elif trouble.status not in (0, 429) and trouble.status < 500:
+        place.version = ""
+    try:
+        feed.failed(trouble)
+    except Exception:
+        log.exception("a feed could not take that it failed", kind=feed.kind)
+    return trouble
+
+
+def wait(stop: threading.Event, pause: float, error: errors.KubeError, *, first: float) -> float:
+    """Sleep for `first` or twice the last pause, with jitter; returns the pause for the next time."""
+    least: float = settings.LLMDASH["BACKOFF_FIRST_SECONDS"]
+    now = min(BACKOFF_LAST, pause * 2) if pause else first
+    stop.wait(max(now * random.uniform(0.7, 1.3), error.retry_after or 0))  # noqa: S311  (jitter)
+    return max(now, least / 2)
 
 
 def relist(connection: Connection, feed: Feed[T]) -> str:
@@ -127,11 +163,11 @@ def decode_one(decoder: "msgspec.json.Decoder[T]", raw: msgspec.Raw, feed: Feed[
         return None
 
 
-def watch(connection: Connection, feed: Feed[T], version: str, stop: threading.Event) -> str:
-    """Follow one watch to its end; returns the resourceVersion to go on from. Raises Gone when that is too old."""
+def watch(connection: Connection, feed: Feed[T], place: Place, stop: threading.Event) -> None:
+    """Follow one watch to its end and keep `place` up to date. Raises Gone when that is too old."""
     seconds = max(1, round(settings.LLMDASH["WATCH_SECONDS"] * random.uniform(0.9, 1.07)))  # noqa: S311  (jitter)
     query = {
-        "watch": "1", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": seconds,
+        "watch": "1", "resourceVersion": place.version, "allowWatchBookmarks": "true", "timeoutSeconds": seconds,
     } | selectors(feed)  # fmt: skip
     response = connection.open(
         "GET", collection(feed.kind, feed.namespace), identity=feed.identity, query=query,
@@ -143,16 +179,15 @@ def watch(connection: Connection, feed: Feed[T], version: str, stop: threading.E
     try:
         for line in lines(response):
             if stop.is_set():
-                return version
-            version = hand_over(line, decoder, feed) or version
+                return
+            place.version = hand_over(line, decoder, feed) or place.version
     except urllib3.exceptions.HTTPError as error:
         raise errors.from_transport(error) from error
     finally:
         response.close()
-    if time.monotonic() - started < 0.5:
-        stop.wait(0.5)  # a proxy that ends watches at once must not be hammered
+    if time.monotonic() - started < SHORTEST:
+        stop.wait(SHORTEST)  # a proxy that ends watches at once must not be hammered
     feed.alive()
-    return version
 
 
 def hand_over(line: bytes, decoder: "msgspec.json.Decoder[T]", feed: Feed[T]) -> str:
@@ -162,8 +197,7 @@ def hand_over(line: bytes, decoder: "msgspec.json.Decoder[T]", feed: Feed[T]) ->
     except msgspec.DecodeError as error:
         raise errors.Unreachable("The watch broke off in the middle of a line.") from error
     if event.type == "ERROR":
-        said = msgspec.json.decode(event.object, type=errors.Status)
-        raise errors.from_response(said.code or 500, bytes(event.object), {})
+        raise errors.from_response(code_of(event.object), bytes(event.object), {})
     version = ""
     try:
         version = msgspec.json.decode(event.object, type=OnlyMeta).metadata.resourceVersion
@@ -177,12 +211,23 @@ def hand_over(line: bytes, decoder: "msgspec.json.Decoder[T]", feed: Feed[T]) ->
     return version
 
 
+def code_of(status: msgspec.Raw) -> int:
+    """The code of a Status, 500 when it tells none that is an error's."""
+    try:
+        code = msgspec.json.decode(status, type=errors.Status).code
+    except msgspec.DecodeError:
+        return 500
+    return code if code >= 400 else 500
+
+
 def lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     """The lines of a stream as they arrive."""
     rest = b""
     for chunk in response.stream(65_536, decode_content=True):
         *whole, rest = (rest + chunk).split(b"\n")
         yield from (line for line in whole if line.strip())
+        if len(rest) > MAX_LINE_BYTES:
+            raise errors.NotKubernetes("A line of the watch has no end.")
 
 
 def selectors(feed: Feed[Any]) -> dict[str, str]:

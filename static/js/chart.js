@@ -23,8 +23,8 @@
     return colour;
   };
 
-  const short = (number) => number == null ? "no data"
-    : new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4, notation: Math.abs(number) >= 1e5 ? "compact" : "standard" }).format(number);
+  const said = (number, unit) => number == null ? "no data" : `${short(number)} ${unit}`;
+  const short = (number) => new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4, notation: Math.abs(number) >= 1e5 ? "compact" : "standard" }).format(number);
 
   function options(plot, data, unit) {
     const axis = { stroke: css("c-axis"), grid: { stroke: css("c-grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
@@ -33,10 +33,10 @@
       cursor: { sync: { key: "time" }, drag: { x: false, y: false } },
       scales: { y: { range: (u, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
       axes: [axis, { ...axis, size: 56, values: (u, ticks) => ticks.map((tick) => short(tick)) }],
-      series: [{ value: (u, at) => at == null ? "" : new Date(at * 1000).toLocaleTimeString() },
+      series: [{ label: "At", value: (u, at) => at == null ? "latest" : new Date(at * 1000).toLocaleTimeString() },
         ...data.series.map((line, i) => ({
           label: line.label, stroke: css(`c-${(i % 4) + 1}`), width: 1.75, spanGaps: false,
-          value: (u, number) => number == null ? "no data" : `${short(number)} ${unit}`,
+          value: (u, number, line, at) => said(at == null ? u.data[line].at(-1) : number, unit),
         }))],
     };
   }

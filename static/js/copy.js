@@ -26,9 +26,4 @@
     if (said) said.textContent = "Copied";
     setTimeout(() => { delete button.dataset.done; if (said) said.textContent = ""; }, 1500);
   });
-  document.querySelectorAll(".copy[hidden]").forEach((button) => { button.hidden = false; });
-  document.addEventListener("llmdash:swapped", () =>
-    document.querySelectorAll(".copy[hidden]").forEach((button) => { button.hidden = false; }));
-  document.addEventListener("htmx:after:swap", () =>
-    document.querySelectorAll(".copy[hidden]").forEach((button) => { button.hidden = false; }));
 })();

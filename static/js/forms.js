@@ -36,7 +36,7 @@
 
   /* Kept */
   const kept = (form) => [...form.elements].filter((el) =>
-    el.name && !["hidden", "password", "file", "submit"].includes(el.type) && !("secret" in el.dataset));
+    el.name && !["hidden", "password", "file", "submit"].includes(el.type) && !/secret|token|password/.test(el.name));
 
   function save(form) {
     const values = kept(form).map((el) => [el.name, el.type === "checkbox" ? el.checked : el.value]);
@@ -72,7 +72,7 @@
     for (const el of form.querySelectorAll("[data-show-when]")) {
       el.hidden = !el.dataset.showWhen.split(/\s+/).every((rule) => {
         const [name, values] = rule.split("=");
-        return values.split(",").includes(value(form, name));
+        return !field(form, name) || values.split(",").includes(value(form, name));
       });
     }
     for (const el of form.querySelectorAll("[data-mirror]")) {

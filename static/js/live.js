@@ -85,7 +85,7 @@
   function connect() {
     clearTimeout(retry);
     close();
-    const topics = [...new Set(fragments().flatMap(topicsOf))];
+    const topics = [...new Set(fragments().flatMap(topicsOf).map((topic) => topic.split(":")[0]))]; // ids are matched here
     if (!stream || !topics.length) return;
     heard = Date.now();
     source = new EventSource(`${stream}?${new URLSearchParams({ topics: topics.join(",") })}`);

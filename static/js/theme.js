@@ -15,7 +15,6 @@
     for (const button of document.querySelectorAll("[data-theme-switch]")) {
       button.setAttribute("aria-label", `Colours: ${choice}. Change`);
       button.title = `Colours: ${choice}`;
-      button.hidden = false;
     }
     root.dispatchEvent(new CustomEvent("llmdash:theme"));
   }

@@ -1,0 +1,277 @@
+"""The form of a Deployment, made from the spec. It holds no rule of its own: `spec.py` decides."""
+
+import re
+import uuid
+from typing import Any, Literal, get_args, get_origin
+
+from django import forms
+from pydantic import ValidationError as SpecInvalid
+from pydantic.fields import FieldInfo
+
+from deployments import spec as specs
+from deployments.choices import DriftPolicy
+from deployments.models import Project
+from deployments.models.deployment import deployment_name
+from deployments.runtimes import RUNTIMES
+from deployments.spec import Spec
+
+SECTIONS = {
+    "name": "Name",
+    "llm": "LLM and runtime",
+    "hardware": "Hardware",
+    "scaling": "Scaling",
+    "exposure": "Exposure",
+    "environment": "Environment and files",
+}
+NOT_IN_THE_FORM = {"version", "running", "restarted_at"}
+FILE_HEADER = re.compile(r"^=== *(\S.*?) *$")
+CHOICE_LABELS = {
+    "runtime": {name: runtime.label for name, runtime in RUNTIMES.items()},
+    "service_type": {
+        "ClusterIP": "Inside the cluster (ClusterIP)",
+        "NodePort": "A port of every node (NodePort)",
+        "LoadBalancer": "From outside (LoadBalancer)",
+    },
+}
+HELP = {
+    "env": "One NAME=value on a line.",
+    "files": "Each file begins with a line === /path/in/the/container; its content follows.",
+}
+
+
+def seen(info: FieldInfo) -> dict[str, Any]:
+    """The section and unit of a parameter."""
+    extra: Any = info.json_schema_extra or {"section": "", "unit": ""}
+    return dict(extra)
+
+
+def field_of(name: str, info: FieldInfo) -> forms.Field:
+    """The form field of one parameter, by its type; empty means the spec's default."""
+    kind = info.annotation
+    common: dict[str, Any] = {
+        "label": info.title,
+        "help_text": HELP.get(name, info.description or ""),
+        "required": False,
+    }
+    if get_origin(kind) is Literal:
+        labels = CHOICE_LABELS.get(name, {})
+        return forms.ChoiceField(choices=[(value, labels.get(value, value)) for value in get_args(kind)], **common)
+    if int in (kind, *get_args(kind)):
+        bounds = {type(rule).__name__: rule for rule in info.metadata}
+        low, high = getattr(bounds.get("Ge"), "ge", None), getattr(bounds.get("Le"), "le", None)
+        widget = forms.NumberInput(attrs={"min": low, "max": high, "inputmode": "numeric"})
+        return forms.CharField(widget=widget, **common)
+    if get_origin(kind) in (list, dict):
+        rows = 6 if name in ("env", "files") else 3
+        return forms.CharField(
+            widget=forms.Textarea(attrs={"rows": rows, "spellcheck": "false"}), strip=False, **common
+        )
+    return forms.CharField(**common)
+
+
+class DeploymentForm(forms.Form):
+    """Create (with project and name) or edit (with reason). `cleaned_data["spec"]` is the Spec."""
+
+    project = forms.ModelChoiceField(Project.objects.none(), empty_label=None)
+    name = forms.CharField(max_length=50, validators=[deployment_name], help_text="As its objects are called.")
+    drift_policy = forms.ChoiceField(
+        label="When others change it", choices=DriftPolicy.pairs(), initial=DriftPolicy.HEAL, required=False
+    )
+    reason = forms.CharField(max_length=500, required=False, help_text="Kept with the revision and in the audit.")
+    idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
+    if_revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1)
+
+    def __init__(self, *args: Any, projects: Any = None, before: Spec | None = None, **kwargs: Any) -> None:
+        initial = kwargs.pop("initial", {}) | {"idempotency_key": uuid.uuid4().hex}
+        kwargs["initial"] = initial | (as_text(before) if before else as_text(None))
+        super().__init__(*args, **kwargs)
+        self.before = before
+        for name, info in Spec.model_fields.items():
+            if name not in NOT_IN_THE_FORM:
+                self.fields[name] = field_of(name, info)
+                self.fields[name].unit = seen(info)["unit"]  # type: ignore[attr-defined]  # for the template
+        self.fields["secret_env"] = forms.CharField(
+            label="Secret environment", required=False, strip=False,
+            widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
+            help_text="One NAME=value on a line. Nobody can read a value again; a NAME alone keeps the one stored.",
+        )  # fmt: skip
+        if before is None:
+            self.fields["project"].queryset = projects  # type: ignore[attr-defined]
+        else:
+            for name in ("project", "name", "drift_policy"):
+                del self.fields[name]
+            del self.fields["runtime"]
+
+    @property
+    def sections(self) -> list[dict[str, Any]]:
+        """The visible fields by section, in the spec's order."""
+        places = {name: seen(info)["section"] for name, info in Spec.model_fields.items()}
+        places = dict.fromkeys(("project", "name", "reason"), "name") | places
+        places |= {"secret_env": "environment", "drift_policy": "scaling"}
+        shown = [(name, section) for name, section in places.items() if name in self.fields]
+        return [
+            {"key": key, "title": title, "fields": [self[name] for name, section in shown if section == key]}
+            for key, title in SECTIONS.items()
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Read the text fields, let the spec judge, and put each problem beside its field."""
+        data = super().clean() or {}
+        fields = {
+            name: read for name in Spec.model_fields if name in self.fields and (read := self._read(name)) is not None
+        }
+        kept: dict[str, Any] = {}
+        if self.before:
+            kept = {name: getattr(self.before, name) for name in (*NOT_IN_THE_FORM, "runtime")}
+        secrets, values = self._read_secrets()
+        fields["env"] = [*fields.get("env", []), *secrets]
+        data["secret_values"] = values
+        if not self.errors:
+            try:
+                data["spec"] = Spec.model_validate(kept | fields)
+            except SpecInvalid as error:
+                self.show(specs.problems(error))
+        return data
+
+    def _read(self, name: str) -> Any:
+        text = self.data.get(self.add_prefix(name), "")
+        try:
+            return READERS.get(name, read_scalar)(text, name)
+        except ValueError as error:
+            self.add_error(name, str(error))
+            return None
+
+    def _read_secrets(self) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        """(env entries with the ids of stored secrets, new values by name). A new value has no id yet."""
+        stored = {var.name: var.secret for var in self.before.env if var.secret} if self.before else {}
+        entries, values = [], {}
+        for line in self.data.get(self.add_prefix("secret_env"), "").splitlines():
+            name, is_new, value = line.strip().partition("=")
+            if not name:
+                continue
+            if is_new:
+                values[name] = value
+                entries.append({"name": name, "secret": uuid.UUID(int=0)})
+            elif name in stored:
+                entries.append({"name": name, "secret": stored[name]})
+            else:
+                self.add_error("secret_env", f"{name} has no stored value; write {name}=value.")
+        return entries, values
+
+    def show(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
+        """Put the spec's problems beside their fields; what belongs to none stands above the form."""
+        for path, text in problems:
+            name = str(path[0]) if path else ""
+            if name == "env" and len(path) > 1 and isinstance(path[1], int):
+                plain = len(READERS["env"](self.data.get(self.add_prefix("env"), ""), "env"))
+                name = "env" if path[1] < plain else "secret_env"
+            where = f"Line {int(path[1]) + 1}: " if len(path) > 1 and isinstance(path[1], int) and name == "env" else ""
+            self.add_error(name if name in self.fields else None, where + text)
+
+
+def read_scalar(text: str, name: str) -> Any:
+    """Text, or a whole number where the spec wants one; empty is the default."""
+    info = Spec.model_fields[name]
+    text = text.strip()
+    if not text:
+        return None
+    if int in (info.annotation, *get_args(info.annotation)):
+        if not re.fullmatch(r"[+-]?\d{1,12}", text):
+            raise ValueError("Must be a whole number.")
+        return int(text)
+    return text
+
+
+def read_lines(text: str, name: str) -> list[str]:
+    """One entry a line."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def read_pairs(text: str, name: str) -> dict[str, str]:
+    """key=value lines. Raises ValueError naming the line."""
+    pairs: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        key, found, value = line.strip().partition("=")
+        if not key and not found:
+            continue
+        if not found:
+            raise ValueError(f"Line {number}: expected key=value.")
+        if key in pairs:
+            raise ValueError(f"Line {number}: {key} stands twice.")
+        pairs[key] = value
+    return pairs
+
+
+def read_env(text: str, name: str) -> list[dict[str, str]]:
+    """NAME=value lines; doubles are left to the spec."""
+    entries = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        key, found, value = line.partition("=")
+        if not found:
+            raise ValueError(f"Line {number}: expected NAME=value.")
+        entries.append({"name": key.strip(), "value": value})
+    return entries
+
+
+def read_files(text: str, name: str) -> list[dict[str, str]]:
+    """Files, each after a header line."""
+    files: list[dict[str, str]] = []
+    for line in text.splitlines():
+        if header := FILE_HEADER.match(line):
+            files.append({"path": header[1], "content": ""})
+        elif files:
+            files[-1]["content"] += line + "\n"
+        elif line.strip():
+            raise ValueError("Begin with a line === /path/in/the/container.")
+    return files
+
+
+READERS: dict[str, Any] = {
+    "args": read_lines,
+    "command": read_lines,
+    "node_selector": read_pairs,
+    "env": read_env,
+    "files": read_files,
+}
+
+
+def as_text(spec: Spec | None) -> dict[str, Any]:
+    """The initial values of the form: a spec as people type it."""
+    if spec is None:
+        return {
+            n: i.default for n, i in Spec.model_fields.items() if i.default not in (None, [], {}) and n != "version"
+        }
+    values = {name: getattr(spec, name) for name in Spec.model_fields}
+    return values | {
+        "args": "\n".join(spec.args),
+        "command": "\n".join(spec.command),
+        "node_selector": "\n".join(f"{key}={value}" for key, value in spec.node_selector.items()),
+        "env": "\n".join(f"{var.name}={var.value}" for var in spec.env if var.secret is None),
+        "secret_env": "\n".join(var.name for var in spec.env if var.secret),
+        "files": "".join(f"=== {file.path}\n{file.content}" for file in spec.files),
+    }
+
+
+class ScaleForm(forms.Form):
+    """How many replicas; the spec judges the number."""
+
+    replicas = forms.IntegerField(min_value=0)
+    idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
+
+
+class DeleteForm(forms.Form):
+    """The name, typed again."""
+
+    confirm = forms.CharField(label="Type the name to confirm")
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wanted = name
+
+    def clean_confirm(self) -> str:
+        """Only the very name will do."""
+        if self.cleaned_data["confirm"] != self.wanted:
+            raise forms.ValidationError(f"This is not {self.wanted}.")
+        return self.wanted

@@ -1,0 +1,104 @@
+"""A Deployment at a glance: what lists and pages show of a row, joined with what the watcher saw.
+
+A status never outlives its cluster's connection: when the cluster was last heard of too long ago the health is
+unknown, whatever the row says.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, SmallIntegerField, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from deployments.choices import Health, Problem
+from deployments.models import ClusterStatus, Deployment, DeploymentStatus, Revision
+
+T = TypeVar("T")
+SORTS = {
+    "name": ["name"],
+    "health": ["health_rank_now", "name"],
+    "project": ["project__name", "name"],
+    "gpus": ["status__gpus", "name"],
+    "revision": ["desired", "name"],
+    "changed": ["status__changed_at", "name"],
+}
+
+
+@dataclass(frozen=True)
+class Glance:
+    """`health` is unknown while `stale`; `seen_at` is when the cluster last proved that its watches live."""
+
+    health: Health
+    sentence: str
+    ready: int
+    wanted: int
+    gpus: int
+    stale: bool
+    seen_at: datetime | None
+    changed_at: datetime | None
+    llm: str
+    runtime: str
+    revision: int
+    pods: list[dict[str, Any]] = field(default_factory=list)
+
+
+def listed(rows: QuerySet[Deployment]) -> QuerySet[Any]:
+    """The rows with everything that a glance needs, in one query."""
+    limit = timezone.now() - timedelta(seconds=settings.LLMDASH["STALE_SECONDS"])
+    fresh = Q(project__cluster__status__seen_at__gt=limit, status__isnull=False)
+    newest = Revision.objects.filter(deployment=OuterRef("pk"), number=OuterRef("desired"))
+    return rows.select_related("project__cluster__status", "status").annotate(
+        health_now=Case(
+            When(fresh, then=F("status__health")), default=Value(Health.UNKNOWN.value), output_field=CharField()
+        ),
+        health_rank_now=Case(
+            When(fresh, then=F("status__health_rank")), default=Value(0), output_field=SmallIntegerField()
+        ),
+        llm=Coalesce(Subquery(newest.values("spec_json__llm")[:1]), Value(""), output_field=CharField()),
+        runtime=Coalesce(Subquery(newest.values("spec_json__runtime")[:1]), Value(""), output_field=CharField()),
+    )
+
+
+def of(deployment: Deployment) -> Glance:
+    """The glance of a row that `listed` fetched."""
+    cluster = related(deployment.project.cluster, "status", ClusterStatus)
+    status = related(deployment, "status", DeploymentStatus)
+    stale = cluster is None or cluster.is_stale
+    seen = status or DeploymentStatus()
+    unknown = stale or status is None
+    return Glance(
+        health=Health.UNKNOWN if unknown else Health(seen.health),
+        sentence=why_unknown(deployment, cluster, status) if unknown else seen.sentence,
+        ready=seen.ready,
+        wanted=seen.wanted,
+        gpus=seen.gpus,
+        stale=stale,
+        seen_at=cluster.seen_at if cluster else None,
+        changed_at=seen.changed_at,
+        llm=getattr(deployment, "llm", ""),
+        runtime=getattr(deployment, "runtime", ""),
+        revision=deployment.desired,
+        pods=seen.pods,
+    )
+
+
+def related(row: Any, name: str, kind: type[T]) -> T | None:
+    """The other side of a one-to-one relation, None when there is none."""
+    found = getattr(row, name, None)
+    return found if isinstance(found, kind) else None
+
+
+def why_unknown(deployment: Deployment, cluster: ClusterStatus | None, status: DeploymentStatus | None) -> str:
+    """Why we cannot say how it is."""
+    name = deployment.project.cluster.name
+    if cluster is None or cluster.seen_at is None:
+        said = f": {cluster.message}" if cluster and cluster.message else "."
+        return f"Cluster {name} has not been reached yet{said}"
+    if cluster.is_stale:
+        return f"Cluster {name} is not heard of: {cluster.message or 'its watches are silent'}"
+    if status is None and deployment.problem != Problem.POISON:
+        return "Saved; not seen in the cluster yet."
+    return "Not seen in the cluster yet."

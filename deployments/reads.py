@@ -1,0 +1,51 @@
+"""Reads of a cluster for a person who waits: the request side's only way to one."""
+
+from dataclasses import dataclass
+
+from deployments import kube
+from deployments.choices import Role
+from deployments.models import Cluster, Deployment
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Why something could not be read, for people."""
+
+    title: str
+    detail: str
+    next: str
+
+
+def read_kubeconfig(text: str) -> kube.Access:
+    """The access that a pasted kubeconfig gives. Raises KubeconfigRefused (a ValueError) naming what is not taken."""
+    return kube.parse_kubeconfig(text)
+
+
+def logs(
+    deployment: Deployment, pod: str, *, actor: str, previous: bool = False, tail: int = 500
+) -> tuple[str, Unread | None]:
+    """The last lines of a pod's log, read as the project's viewer in the person's name."""
+    who = kube.Identity(deployment.project.namespace, Role.VIEWER, actor)
+    try:
+        connection = kube.connect(deployment.project.cluster)
+        text = kube.logs(connection, deployment.project.namespace, pod, identity=who, tail=tail, previous=previous)
+    except kube.KubeError as error:
+        return "", why_no_logs(error)
+    return text, None
+
+
+def why_no_logs(error: kube.KubeError) -> Unread:
+    """The API server's refusal, with the next step."""
+    if error.status == 404:
+        return Unread("This pod is gone", error.message, "Look at the pods that replaced it.")
+    if error.status == 400:
+        return Unread("There is no log yet", error.message, "It appears when the container has started.")
+    if error.status in (401, 403):
+        return Unread("Not allowed to read logs", error.message, "Ask a platform admin to look at the cluster's roles.")
+    return Unread("The log could not be read", error.message, "Try again when the cluster answers.")
+
+
+def version(cluster: Cluster) -> str:
+    """The API server's version, such as v1.36.2. Raises KubeError."""
+    answer = kube.connect(cluster).call("GET", "/version", identity=kube.ITSELF)
+    return str(answer.get("gitVersion", ""))

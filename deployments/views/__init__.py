@@ -1,0 +1,23 @@
+"""Pages of deployments: fetch and authorise, act, respond."""
+
+from deployments.views.acts import delete, policy, restart, roll_back, scale, start, stop, take_over
+from deployments.views.edit import edit, new
+from deployments.views.list import index
+from deployments.views.one import detail, logs, revision
+
+__all__ = [
+    "delete",
+    "detail",
+    "edit",
+    "index",
+    "logs",
+    "new",
+    "policy",
+    "restart",
+    "revision",
+    "roll_back",
+    "scale",
+    "start",
+    "stop",
+    "take_over",
+]

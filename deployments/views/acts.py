@@ -1,0 +1,161 @@
+"""The acts on a deployment: each has a page that works without script and acts on POST."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from pydantic import ValidationError as SpecInvalid
+
+from deployments import services
+from deployments import spec as specs
+from deployments.access import Can
+from deployments.choices import DriftPolicy
+from deployments.forms import DeleteForm, ScaleForm
+from deployments.models import Deployment
+from deployments.views.common import Request, fetch
+
+
+def stop(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """Take all replicas away."""
+    deployment = fetch(request, pk, Can.DEPLOY)
+    text = "All replicas go away and their GPUs become free. The number of replicas is remembered."
+    return confirm(request, deployment, services.stop, "stop", text, done="is being stopped")
+
+
+def start(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """Bring the replicas back."""
+    deployment = fetch(request, pk, Can.DEPLOY)
+    text = "The remembered number of replicas is started again."
+    return confirm(request, deployment, services.start, "start", text, done="is being started")
+
+
+def restart(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """Replace every pod."""
+    deployment = fetch(request, pk, Can.DEPLOY)
+    text = "Every pod is replaced, one after the other. Each loads the weights anew."
+    return confirm(request, deployment, services.restart, "restart", text, done="is being restarted")
+
+
+def take_over(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """Win against a rival once more."""
+    deployment = fetch(request, pk, Can.DEPLOY)
+    text = "The objects are set to the newest revision, whoever changed them; what stands in the way is adopted."
+    return confirm(request, deployment, without_key(services.take_over), "take over", text, done="is taken over")
+
+
+def roll_back(request: Request, pk: uuid.UUID, number: int) -> HttpResponse:
+    """Make an earlier revision the newest again."""
+    deployment = fetch(request, pk, Can.DEPLOY)
+    get_object_or_404(deployment.revisions, number=number)
+    text = f"The settings of revision {number} become revision {deployment.desired + 1}."
+
+    def act(**more: Any) -> None:
+        services.roll_back(number=number, **more)
+
+    title = f"Roll back to revision {number}"
+    return confirm(request, deployment, act, "roll back", text, done=f"goes back to revision {number}", title=title)
+
+
+def scale(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """Ask for another number of replicas."""
+    deployment = fetch(request, pk, Can.DEPLOY)
+    now = deployment.revisions.get(number=deployment.desired).spec.replicas
+    form = ScaleForm(request.POST or None, initial={"replicas": now, "idempotency_key": uuid.uuid4().hex})
+
+    def act(**more: Any) -> None:
+        services.scale(replicas=form.cleaned_data["replicas"], **more)
+
+    text = "Pods that run stay as they are; the others come or go."
+    return confirm(request, deployment, act, "scale", text, done="is being scaled", form=form)
+
+
+def delete(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """Remove every object that llmdash made for it."""
+    deployment = fetch(request, pk, Can.DELETE)
+    form = DeleteForm(request.POST or None, name=deployment.name)
+    text = "These objects are removed from the cluster. Objects that llmdash adopted stay."
+    extra = {"objects": deployment.inventory.all(), "danger": True}
+    return confirm(
+        request, deployment, without_key(services.delete), "delete", text, done="is being deleted", form=form, **extra
+    )
+
+
+def policy(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """Choose what happens when others change the objects."""
+    deployment = fetch(request, pk, Can.DEPLOY)
+    form = PolicyForm(request.POST or None, initial={"policy": deployment.drift_policy})
+
+    def act(*, deployment: Deployment, by: Any, key: str) -> None:
+        services.set_drift_policy(deployment=deployment, policy=DriftPolicy(form.cleaned_data["policy"]), by=by)
+
+    text = "What happens when somebody else changes or removes an object of this deployment."
+    return confirm(request, deployment, act, "set drift policy", text, done="has a new drift policy", form=form)
+
+
+class PolicyForm(forms.Form):
+    """One of the drift policies."""
+
+    policy = forms.ChoiceField(choices=DriftPolicy.pairs(), label="When others change it")
+
+
+class NoFields(forms.Form):
+    """Only the button."""
+
+    idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
+
+
+def without_key(act: Callable[..., Any]) -> Callable[..., Any]:
+    """For acts that are the same when done twice."""
+
+    def call(*, deployment: Deployment, by: Any, key: str) -> None:
+        act(deployment=deployment, by=by)
+
+    return call
+
+
+def confirm(
+    request: Request, deployment: Deployment, act: Callable[..., Any], action: str, explanation: str, *, done: str,
+    form: forms.Form | None = None, **extra: Any,
+) -> HttpResponse:  # fmt: skip
+    """GET asks, POST acts and goes back to the deployment; what is refused is said beside the field or on top."""
+    form = form or NoFields(request.POST or None, initial={"idempotency_key": uuid.uuid4().hex})
+    if request.method == "POST" and form.is_valid() and perform(request, deployment, act, form, done):
+        return redirect("deployments:detail", pk=deployment.pk)
+    title = extra.pop("title", f"{action.capitalize()} {deployment.name}")
+    context = {
+        "deployment": deployment, "action": action, "title": title, "explanation": explanation, "form": form,
+        "submit_label": action.capitalize(), "danger": False, "objects": None,
+    }  # fmt: skip
+    return render(request, "deployments/confirm.html", context | extra, status=422 if form.errors else 200)
+
+
+def perform(request: Request, deployment: Deployment, act: Callable[..., Any], form: forms.Form, done: str) -> bool:
+    """Do it; False when it was refused and the form says why."""
+    key = form.cleaned_data.get("idempotency_key", "")
+    try:
+        act(deployment=deployment, by=request.user, key=key)
+    except services.NothingChanged as unchanged:
+        messages.info(request, str(unchanged))
+        return True
+    except services.SpecRefused as refused:
+        show(form, refused.problems)
+        return False
+    except SpecInvalid as invalid:
+        show(form, specs.problems(invalid))
+        return False
+    except services.Refused as refused:
+        form.add_error(None, str(refused))
+        return False
+    messages.success(request, f"{deployment.name} {done}.")
+    return True
+
+
+def show(form: forms.Form, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
+    """The spec's problems beside the form's fields."""
+    for path, text in problems:
+        name = str(path[0]) if path else ""
+        form.add_error(name if name in form.fields else None, text)

@@ -1,0 +1,41 @@
+"""What the pages share: the fetch that authorises, and the request of a signed-in person."""
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from deployments import glance
+from deployments.access import Can
+from deployments.choices import Role
+from deployments.models import Deployment
+
+if TYPE_CHECKING:
+    from llmdash.accounts.models import User
+
+
+class Request(HttpRequest):
+    """A request behind the sign-in wall."""
+
+    user: "User"
+
+
+def fetch(request: Request, pk: uuid.UUID, can: Can = Can.VIEW) -> Deployment:
+    """The row: 404 when the person may not see it, 403 when they see it and may not do this."""
+    deployment: Deployment = get_object_or_404(glance.listed(Deployment.objects.visible_to(request.user)), pk=pk)
+    if not deployment.project.allows(request.user, can):
+        raise PermissionDenied(reason(deployment.project.role_of(request.user), deployment))
+    return deployment
+
+
+def reason(role: Role | None, deployment: Deployment) -> str:
+    """Why a person may not change this."""
+    who = role.label.lower() if role else "nobody"
+    return f"You are {who} in project {deployment.project.name}; operators may do this."
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether a live update asks, which wants the fragment alone."""
+    return request.headers.get("HX-Request") == "true"

@@ -1,0 +1,136 @@
+"""New and edit: one form, two doors into `services`."""
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from deployments import services
+from deployments.access import Can
+from deployments.choices import DriftPolicy
+from deployments.difference import changes
+from deployments.forms import DeploymentForm
+from deployments.models import Cluster, ClusterStatus, Deployment, Project
+from deployments.spec import Spec
+from deployments.views.common import Request, fetch
+
+if TYPE_CHECKING:
+    from llmdash.accounts.models import User
+
+
+def new(request: Request) -> HttpResponse:
+    """Ask for a new deployment."""
+    projects = Project.objects.where(request.user, Can.DEPLOY).select_related("cluster")
+    if not projects.exists():
+        raise PermissionDenied("You may not deploy in any project. A project admin can make you operator.")
+    form = DeploymentForm(request.POST or None, projects=projects, initial={"project": request.GET.get("project")})
+    if request.method == "POST" and form.is_valid() and (deployment := create(form, request.user)):
+        messages.success(request, f"{deployment.name} is saved and will be applied.")
+        return redirect("deployments:detail", pk=deployment.pk)
+    clusters = Cluster.objects.filter(projects__in=projects).distinct()
+    return show(request, form, {"deployment": None, "newest": None, "capacity": capacity(clusters)})
+
+
+def edit(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """Ask for another revision."""
+    deployment = fetch(request, pk, Can.DEPLOY)
+    newest = deployment.revisions.get(number=deployment.desired)
+    initial = {"if_revision": newest.number}
+    form = DeploymentForm(request.POST or None, before=newest.spec, initial=initial)
+    context: dict[str, Any] = {"deployment": deployment, "newest": newest}
+    if request.method == "POST" and form.is_valid():
+        try:
+            if revision := revise(form, deployment, request.user):
+                messages.success(request, f"Revision {revision} is saved and will be applied.")
+                return redirect("deployments:detail", pk=deployment.pk)
+        except services.Conflict as conflict:
+            context["conflict"] = conflict_of(conflict, form)
+    context["capacity"] = capacity(Cluster.objects.filter(pk=deployment.project.cluster_id))
+    return show(request, form, context)
+
+
+def show(request: Request, form: DeploymentForm, context: dict[str, Any]) -> HttpResponse:
+    """The form with what was typed; 409 for a conflict and 422 for mistakes, as programs expect."""
+    status = 409 if context.get("conflict") else 422 if form.errors else 200
+    return render(request, "deployments/form.html", {"form": form, "conflict": None} | context, status=status)
+
+
+def create(form: DeploymentForm, by: "User") -> Deployment | None:
+    """Save, or put what is wrong into the form."""
+    data = form.cleaned_data
+    try:
+        with transaction.atomic():
+            spec = with_secrets(form, data["project"], by)
+            return services.create(
+                project=data["project"], name=data["name"], spec=spec, by=by, reason=data["reason"],
+                key=data["idempotency_key"], drift_policy=DriftPolicy(data["drift_policy"] or DriftPolicy.HEAL),
+            )  # fmt: skip
+    except ValidationError as error:
+        put_errors(form, error)
+    except services.SpecRefused as refused:
+        form.show(refused.problems)
+    except services.Refused as refused:
+        form.add_error(None, str(refused))
+    return None
+
+
+def revise(form: DeploymentForm, deployment: Deployment, by: "User") -> int | None:
+    """Save a revision and return its number, or put what is wrong into the form. Raises Conflict."""
+    data = form.cleaned_data
+    try:
+        with transaction.atomic():
+            spec = with_secrets(form, deployment.project, by)
+            revision = services.revise(
+                deployment=deployment, spec=spec, by=by, reason=data["reason"], if_revision=data["if_revision"],
+                key=data["idempotency_key"],
+            )  # fmt: skip
+            return revision.number
+    except services.Conflict:
+        raise
+    except services.SpecRefused as refused:
+        form.show(refused.problems)
+    except services.Refused as refused:
+        form.add_error(None, str(refused))
+    return None
+
+
+def with_secrets(form: DeploymentForm, project: Project, by: "User") -> Spec:
+    """The form's spec, its new secret values stored. Part of the same transaction: nothing is half-saved."""
+    spec: Spec = form.cleaned_data["spec"]
+    values: dict[str, str] = form.cleaned_data["secret_values"]
+    if not values:
+        return spec
+    ids = {
+        name: services.store_secret(project=project, name=name, value=value, by=by).pk for name, value in values.items()
+    }
+    env = [
+        var.model_copy(update={"secret": ids[var.name]}) if var.secret and var.name in ids else var for var in spec.env
+    ]
+    return spec.model_copy(update={"env": env})
+
+
+def put_errors(form: DeploymentForm, error: ValidationError) -> None:
+    """A row's own errors beside the form's fields of the same name."""
+    if not hasattr(error, "error_dict"):
+        return form.add_error(None, error)
+    for name, problems in error.error_dict.items():
+        form.add_error(name if name in form.fields else "name" if name == "__all__" else None, problems)
+    return None
+
+
+def conflict_of(conflict: services.Conflict, form: DeploymentForm) -> dict[str, Any]:
+    """What the other person changed since this form was opened; the next try is made against theirs."""
+    newest = conflict.newest
+    seen = newest.deployment.revisions.filter(number=form.cleaned_data["if_revision"]).first()
+    form.data = {**form.data.dict(), "if_revision": str(newest.number)}  # type: ignore[attr-defined]  # a QueryDict
+    return {"newest": newest, "changes": changes(seen.spec_json if seen else {}, newest.spec_json)}
+
+
+def capacity(clusters: Any) -> list[dict[str, Any]]:
+    """Free GPUs by cluster and type, for the column beside the form."""
+    statuses = ClusterStatus.objects.filter(cluster__in=clusters).select_related("cluster")
+    return [row | {"cluster": status.cluster.name} for status in statuses for row in status.capacity.get("gpus", [])]

@@ -1,0 +1,81 @@
+"""The list of deployments: search, filters, sort and pages, all kept in the address."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from deployments import glance
+from deployments.access import Can
+from deployments.choices import Connection, Health
+from deployments.models import Cluster, Deployment, Project
+from deployments.views.common import Request, is_fragment
+
+PAGE_SIZE = 50
+
+
+def index(request: Request) -> HttpResponse:
+    """The page, or its table for a live update."""
+    rows = glance.listed(Deployment.objects.visible_to(request.user))
+    filters = read_filters(request)
+    counts = dict(rows.order_by().values_list("health_now").annotate(n=Count("pk")))
+    page = Paginator(chosen(rows, filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    for row in page.object_list:
+        row.view = glance.of(row)
+    context = {
+        "page": page,
+        "filters": filters,
+        "health_counts": [
+            {"choice": health, "count": counts.get(health.value, 0), "active": filters["health"] == health}
+            for health in Health
+        ],
+        "total": sum(counts.values()),
+        "stale_clusters": stale_clusters(page.object_list),
+    }
+    if is_fragment(request):
+        return render(request, "deployments/_table.html", context)
+    return render(request, "deployments/list.html", context | choices(request))
+
+
+def read_filters(request: Request) -> dict[str, str]:
+    """The state of the list from the address; what is not known there is ignored."""
+    given = {key: request.GET.get(key, "").strip()[:200] for key in ("q", "health", "project", "cluster", "sort")}
+    if given["sort"].removeprefix("-") not in glance.SORTS:
+        given["sort"] = "name"
+    if given["health"] not in list(Health):
+        given["health"] = ""
+    return given
+
+
+def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
+    """The rows that the filters leave, in order."""
+    if filters["q"]:
+        by_name = rows.filter(name__icontains=filters["q"])
+        rows = by_name | rows.filter(llm__icontains=filters["q"])
+    for key, column in (("health", "health_now"), ("project", "project__name"), ("cluster", "project__cluster__name")):
+        if filters[key]:
+            rows = rows.filter(**{column: filters[key]})
+    first, *rest = glance.SORTS[filters["sort"].removeprefix("-")]
+    sign = "-" if filters["sort"].startswith("-") else ""
+    return rows.order_by(f"{sign}{first}", *rest, "pk")
+
+
+def stale_clusters(rows: Any) -> list[Cluster]:
+    """The clusters of these rows that are not heard of."""
+    clusters = {row.project.cluster.pk: row.project.cluster for row in rows if row.view.stale}
+    return [cluster for cluster in clusters.values() if getattr(cluster, "status", None) or Connection.NEVER]
+
+
+def choices(request: Request) -> dict[str, Any]:
+    """What the filters offer, and whether the person may create."""
+    projects = list(Project.objects.visible_to(request.user).values_list("name", flat=True))
+    may_create = Project.objects.where(request.user, Can.DEPLOY).exists()
+    why_not = "You are viewer in every project." if projects else "There is no project yet."
+    return {
+        "projects": projects,
+        "clusters": list(Cluster.objects.visible_to(request.user).values_list("name", flat=True)),
+        "may_create": may_create,
+        "why_not": "" if may_create else why_not,
+    }

@@ -1,0 +1,169 @@
+"""One deployment: how it is, its revisions and its logs."""
+
+import uuid
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from deployments import glance, reads
+from deployments.access import Can, allowed
+from deployments.choices import Problem, Stage
+from deployments.difference import as_yaml, changes, lines
+from deployments.models import AuditEntry, Deployment
+from deployments.spec import Spec
+from deployments.views.common import Request, fetch, is_fragment, reason
+
+REVISIONS_A_PAGE = 10
+AUDIT_ROWS = 20
+ROLLOUT = (Stage.SCHEDULED, Stage.PULLING, Stage.LOADING, Stage.READY)
+
+
+def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """The page, or its live part."""
+    deployment = fetch(request, pk)
+    view = glance.of(deployment)
+    newest = deployment.revisions.get(number=deployment.desired)
+    role = deployment.project.role_of(request.user)
+    status = getattr(deployment, "status", None)
+    context = {
+        "deployment": deployment,
+        "view": view,
+        "newest": newest,
+        "spec": newest.spec,
+        "applied_revision": deployment.revisions.filter(number=deployment.applied).first(),
+        "can": {str(can): allowed(role, can) for can in Can},
+        "role_reason": reason(role, deployment),
+        "rollout": rollout(view),
+        "pods": view.pods,
+        "events": status.events if status else [],
+        "drift": status.drift if status else [],
+        "problem": problem(deployment),
+        "objects": list(deployment.inventory.all()),
+        "endpoint": endpoint(deployment, newest.spec, status.endpoint if status else {}),
+        "revisions": revisions(deployment, request.GET.get("page")),
+        "audit": AuditEntry.objects.filter(target_kind="deployment", target_id=str(pk))[:AUDIT_ROWS],
+    }
+    template = "deployments/_detail.html" if is_fragment(request) else "deployments/detail.html"
+    return render(request, template, context)
+
+
+def revisions(deployment: Deployment, page: str | None) -> Any:
+    """A page of revisions, newest first, each with what it changed."""
+    paged = Paginator(deployment.revisions.all(), REVISIONS_A_PAGE).get_page(page)
+    rows: list[Any] = list(paged.object_list)
+    older = deployment.revisions.filter(number=rows[-1].number - 1).first() if rows else None
+    for row, before in zip(rows, [*rows[1:], older], strict=True):
+        row.changes = changes(before.spec_json, row.spec_json) if before else []
+    paged.object_list = rows
+    return paged
+
+
+def rollout(view: glance.Glance) -> list[dict[str, Any]]:
+    """The stages of the newest pods: how many have passed each, and when the last did."""
+    pods = [pod for pod in view.pods if pod["current"] and pod["stage"] != Stage.STOPPING]
+    failed = any(pod["stage"] == Stage.FAILED for pod in pods)
+    found = []
+    active_seen = False
+    for stage in ROLLOUT:
+        times = [step["at"] for pod in pods for step in pod["stages"] if step["stage"] == stage and step["at"]]
+        done = bool(pods) and len(times) >= max(view.wanted, 1)
+        state = "done" if done else "todo" if active_seen or not pods else "failed" if failed else "active"
+        active_seen = active_seen or not done
+        at = max(times) if times else None
+        found.append({"stage": stage, "count": len(times), "total": view.wanted, "at": at, "state": state})
+    return found
+
+
+NEXT_STEPS = {
+    Problem.WAIT: "Edit the deployment, or have the cluster's admin lift what stands in the way; it is tried hourly.",
+    Problem.BACK_OFF: "Nothing to do: it is tried again by itself.",
+    Problem.CLUSTER: "A platform admin has to mend the cluster's credentials or certificate.",
+    Problem.CONTESTED: "Find out who changes it, then take over, or set the drift policy to leave.",
+    Problem.POISON: "Edit the deployment to try again, and look at the workers' log.",
+}
+
+
+def problem(deployment: Deployment) -> dict[str, Any] | None:
+    """Why the newest revision is not applied, with the next step."""
+    if not deployment.problem:
+        return None
+    kind, error = Problem(deployment.problem), deployment.last_error
+    step = NEXT_STEPS[kind]
+    if error.get("reason") == "Stranger":
+        step = "Rename this deployment, remove the other object, or take over to adopt it."
+    return {
+        "choice": kind,
+        "sentence": error.get("message", ""),
+        "next_step": step,
+        "retry_at": deployment.next_attempt_at,
+        "objects_done": error.get("objects_done", 0),
+        "objects_total": error.get("objects_total", 0),
+    }
+
+
+def endpoint(deployment: Deployment, spec: Spec, seen: dict[str, Any]) -> dict[str, Any]:
+    """Where it answers, and calls to copy."""
+    service = f"{deployment.name}.{deployment.project.namespace}.svc"
+    external = seen.get("external", "")
+    port = "" if spec.service_port == 80 else f":{spec.service_port}"
+    url = f"http://{external or service}{port}"
+    calls = openai_calls(url, spec.llm) if spec.runtime == "vllm" else {"curl": f"curl {url}/"}
+    return {"service": service, "url": url, "external": external, "port": spec.service_port} | calls
+
+
+def openai_calls(url: str, llm: str) -> dict[str, str]:
+    """The same question by curl, by the OpenAI client and by LangChain."""
+    body = f'{{"model": "{llm}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
+    return {
+        "curl": f"curl {url}/v1/chat/completions \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'",
+        "openai": (
+            "from openai import OpenAI\n\n"
+            f'client = OpenAI(base_url="{url}/v1", api_key="none")\n'
+            f'answer = client.chat.completions.create(\n    model="{llm}",\n'
+            '    messages=[{"role": "user", "content": "Hello"}],\n)\nprint(answer.choices[0].message.content)'
+        ),
+        "langchain": (
+            "from langchain_openai import ChatOpenAI\n\n"
+            f'llm = ChatOpenAI(base_url="{url}/v1", api_key="none", model="{llm}")\nprint(llm.invoke("Hello").content)'
+        ),
+    }
+
+
+def revision(request: Request, pk: uuid.UUID, number: int) -> HttpResponse:
+    """What one revision changed, by field and by line."""
+    deployment = fetch(request, pk)
+    chosen = get_object_or_404(deployment.revisions, number=number)
+    before = deployment.revisions.filter(number=number - 1).first()
+    context = {
+        "deployment": deployment,
+        "revision": chosen,
+        "before": before,
+        "changes": changes(before.spec_json, chosen.spec_json) if before else [],
+        "diff_lines": lines(as_yaml(before.spec_json) if before else "", as_yaml(chosen.spec_json)),
+        "can": {str(can): deployment.project.allows(request.user, can) for can in Can},
+    }
+    return render(request, "deployments/revision.html", context)
+
+
+def logs(request: Request, pk: uuid.UUID, pod: str) -> HttpResponse:
+    """The last lines of a pod's log."""
+    deployment = fetch(request, pk, Can.LOGS)
+    view = glance.of(deployment)
+    found = next((row for row in view.pods if row["name"] == pod), None)
+    previous = request.GET.get("previous") == "1"
+    text, error = reads.logs(deployment, pod, actor=request.user.get_username(), previous=previous)
+    context = {
+        "deployment": deployment,
+        "view": view,
+        "pod": pod,
+        "container": deployment.name,
+        "text": text,
+        "error": error,
+        "previous": previous,
+        "restarts": found["restarts"] if found else 0,
+        "stage": found["stage"] if found else "",
+    }
+    template = "deployments/_logs.html" if is_fragment(request) else "deployments/logs.html"
+    return render(request, template, context)

@@ -1,0 +1,195 @@
+"""The event stream: one response for each open page, carrying signals that something changed.
+
+Signals come once to each process, by Redis or by reading the `Signal` rows, and go from there to the pages that may
+see them. The response holds no database connection between messages.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import redis.asyncio as aioredis
+import structlog
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import close_old_connections, connection
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+
+from deployments.models import Cluster, Deployment, Signal
+from deployments.stream import CHANNEL
+from llmdash.accounts.models import User
+
+log = structlog.get_logger(__name__)
+PING_SECONDS = 15.0
+POLL_SECONDS = 0.25
+VISIBLE_SECONDS = 5.0
+QUEUE = 500
+LATE_SECONDS = 2  # a row with a lower number may be committed this much later than a higher one
+
+Message = dict[str, Any]
+
+
+class Hub:
+    """Hands each signal of this process to every open stream."""
+
+    def __init__(self) -> None:
+        self.queues: set[asyncio.Queue[Message | None]] = set()
+        self.task: asyncio.Task[None] | None = None
+
+    def join(self) -> "asyncio.Queue[Message | None]":
+        """A queue that gets every signal from now on; None in it means that some were lost."""
+        queue: asyncio.Queue[Message | None] = asyncio.Queue(QUEUE)
+        self.queues.add(queue)
+        if self.task is None or self.task.done():
+            self.task = asyncio.create_task(self.listen())
+        return queue
+
+    def leave(self, queue: "asyncio.Queue[Message | None]") -> None:
+        """Forget a queue; with the last one, listening ends."""
+        self.queues.discard(queue)
+        if not self.queues and self.task:
+            self.task.cancel()
+            self.task = None
+
+    def give(self, message: Message | None) -> None:
+        """Put a signal into every queue; a full one is emptied and told that it lost some."""
+        for queue in self.queues:
+            if queue.full():
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(None)
+            queue.put_nowait(message)
+
+    async def listen(self) -> None:
+        """Read signals for ever; after any trouble every page is told to ask for everything again."""
+        while True:
+            try:
+                await (self.by_redis() if settings.REDIS_URL else self.by_rows())
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                log.warning("the signals broke off; trying again", error=str(error))
+                await asyncio.sleep(1)
+                self.give(None)
+
+    async def by_redis(self) -> None:
+        """Follow the channel."""
+        client = aioredis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, health_check_interval=10)
+        async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+            await pubsub.subscribe(CHANNEL)
+            while True:
+                message = await pubsub.get_message(timeout=30)
+                if message:
+                    self.give(json.loads(message["data"]))
+
+    async def by_rows(self) -> None:
+        """Read new rows four times a second; rows that were committed late are found by looking back a little."""
+        last = await sync_to_async(newest)()
+        seen: dict[int, float] = {}
+        while True:
+            rows = await sync_to_async(newer)(last)
+            now = time.monotonic()
+            for row in rows:
+                if row["seq"] not in seen:
+                    seen[row["seq"]] = now
+                    self.give({"topic": row["topic"], "id": row["key"], "seq": row["seq"]})
+            old = [seq for seq, at in seen.items() if now - at > LATE_SECONDS]
+            last = max([last, *old])
+            for seq in old:
+                del seen[seq]
+            await asyncio.sleep(POLL_SECONDS)
+
+
+def newest() -> int:
+    """The number of the newest signal."""
+    try:
+        return int(Signal.objects.aggregate(last=Max("seq"))["last"] or 0)
+    finally:
+        connection.close()
+
+
+def newer(last: int) -> list[dict[str, Any]]:
+    """Signals after a number."""
+    close_old_connections()
+    try:
+        rows = Signal.objects.filter(seq__gt=last).values("seq", "topic", "key")[:1000]
+        return [dict(row) for row in rows]
+    finally:
+        connection.close()
+
+
+def hang_up() -> None:
+    """Give this thread's database connection back; looked up here, since each thread has its own."""
+    connection.close()
+
+
+class Sight:
+    """What a person may see, looked up again every few seconds: a lost membership closes the tap."""
+
+    def __init__(self, user: User) -> None:
+        self.user_id = user.pk
+        self.visible: set[str] = set()
+        self.at = 0.0
+
+    async def allows(self, message: Message) -> bool:
+        """Whether this person may know of this signal. A new row may have come since the last look."""
+        age = time.monotonic() - self.at
+        if age > VISIBLE_SECONDS or (message["id"] not in self.visible and age > 1.0):
+            self.visible = await sync_to_async(self.look)()
+            self.at = time.monotonic()
+        return message["id"] in self.visible
+
+    def look(self) -> set[str]:
+        """The ids of every deployment and cluster that the person may see now."""
+        try:
+            user = User.objects.get(pk=self.user_id)
+            rows = [*Deployment.objects.visible_to(user).values_list("pk", flat=True)]
+            rows += Cluster.objects.visible_to(user).values_list("pk", flat=True)
+            return {str(pk) for pk in rows}
+        finally:
+            connection.close()
+
+
+HUB = Hub()
+
+
+async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+    """Signals of `?topics=deployment,cluster`. Nobody replays: a known Last-Event-ID also starts with a reset."""
+    user = await request.auser()
+    if not user.is_authenticated:
+        return HttpResponse(status=401)
+    await sync_to_async(hang_up)()
+    topics = set(request.GET.get("topics", "deployment,cluster").split(","))
+    came_back = "Last-Event-ID" in request.headers
+    response = StreamingHttpResponse(events(Sight(user), topics, came_back), content_type="text/event-stream")
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def events(sight: Sight, topics: set[str], came_back: bool) -> AsyncIterator[str]:  # noqa: FBT001
+    """The text of the stream."""
+    queue = HUB.join()
+    try:
+        yield event("reset", {}) if came_back else event("ping", {})
+        while True:
+            try:
+                message = await asyncio.wait_for(queue.get(), PING_SECONDS)
+            except TimeoutError:
+                yield event("ping", {})
+                continue
+            if message is None:
+                yield event("reset", {})
+            elif message["topic"] in topics and await sight.allows(message):
+                yield event("changed", message, message["seq"])
+    finally:
+        HUB.leave(queue)
+
+
+def event(name: str, data: Message, number: int | None = None) -> str:
+    """One event in the format of https://html.spec.whatwg.org/multipage/server-sent-events.html."""
+    head = f"id: {number}\n" if number is not None else ""
+    return f"{head}event: {name}\ndata: {json.dumps(data)}\n\n"

@@ -1,0 +1,124 @@
+"""What a pod is doing, in our words. Pure.
+
+Waiting and termination reasons are the kubelet's:
+https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from deployments.choices import Stage
+from monitoring.capacity import is_gpu, pod_requests
+from monitoring.objects import ContainerStatus, Event, Pod, condition
+
+TEMPLATE_HASH = "pod-template-hash"
+CREATING = {"ContainerCreating", "PodInitializing", ""}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a pod does not get on: the machine's reason and its own words."""
+
+    reason: str = ""
+    message: str = ""
+
+
+def facts(pod: Pod, events: Sequence[Event], *, current: bool, lost_nodes: set[str]) -> dict[str, Any]:
+    """One pod as the rows keep it: {"name", "uid", "node", "stage", "ready", "restarts", "reason", "message", "ip",
+    "gpus", "current", "created_at", "stages": [{"stage", "at"}]}; times are ISO 8601 in UTC or null."""
+    stage, cause = stage_of(pod, events, lost_nodes)
+    statuses = pod.status.container_statuses or []
+    return {
+        "name": pod.metadata.name,
+        "uid": pod.metadata.uid,
+        "node": pod.spec.node_name,
+        "stage": stage.value,
+        "ready": stage == Stage.READY,
+        "restarts": sum(status.restart_count for status in statuses),
+        "reason": cause.reason,
+        "message": cause.message,
+        "ip": pod.status.pod_ip,
+        "gpus": sum(int(count) for name, count in pod_requests(pod).items() if is_gpu(name)),
+        "current": current,
+        "created_at": iso(pod.metadata.creation_timestamp),
+        "stages": stages(pod, events),
+    }
+
+
+def stage_of(pod: Pod, events: Sequence[Event], lost_nodes: set[str]) -> tuple[Stage, Cause]:
+    """The stage, and the cause when it waits or fails."""
+    if pod.metadata.deletion_timestamp:
+        return Stage.STOPPING, Cause()
+    if pod.status.phase == "Failed":
+        return Stage.FAILED, Cause(pod.status.reason or "Failed", pod.status.message)
+    if pod.spec.node_name in lost_nodes:
+        return Stage.FAILED, Cause("NodeLost", f"Node {pod.spec.node_name} is not ready.")
+    scheduled = condition(pod.status.conditions, "PodScheduled")
+    if not pod.spec.node_name:
+        said = scheduled if scheduled and scheduled.status == "False" else None
+        return Stage.PENDING, Cause(said.reason, said.message) if said else Cause()
+    return stage_on_node(pod, events)
+
+
+def stage_on_node(pod: Pod, events: Sequence[Event]) -> tuple[Stage, Cause]:
+    """The stage of a pod that has a node."""
+    statuses = [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
+    for status in statuses:
+        if cause := failure(status):
+            return Stage.FAILED, cause
+    ready = condition(pod.status.conditions, "Ready")
+    if ready and ready.status == "True":
+        return Stage.READY, Cause()
+    main = pod.status.container_statuses or []
+    if main and all(status.state and status.state.running for status in main):
+        return Stage.LOADING, Cause()
+    pulling = any(event.reason in ("Pulling", "Pulled") for event in events)
+    return (Stage.PULLING if pulling else Stage.SCHEDULED), Cause()
+
+
+def failure(status: ContainerStatus) -> Cause | None:
+    """Why a container fails; None while it gets on."""
+    if status.state and status.state.waiting and status.state.waiting.reason not in CREATING:
+        waiting = status.state.waiting
+        last = status.last_state.terminated if status.last_state else None
+        if waiting.reason == "CrashLoopBackOff" and last:
+            ended = (
+                f"exit code {last.exit_code}"
+                if last.reason in ("Error", "")
+                else f"{last.reason}, exit code {last.exit_code}"
+            )
+            return Cause(
+                last.reason if last.reason == "OOMKilled" else waiting.reason, f"Ended with {ended}. {waiting.message}"
+            )
+        return Cause(waiting.reason, waiting.message)
+    ended_now = status.state.terminated if status.state else None
+    if ended_now and (ended_now.exit_code or ended_now.reason not in ("Completed", "")):
+        return Cause(ended_now.reason or "Error", ended_now.message or f"Ended with exit code {ended_now.exit_code}.")
+    return None
+
+
+def stages(pod: Pod, events: Sequence[Event]) -> list[dict[str, Any]]:
+    """When each stage was reached, null while it was not."""
+    scheduled = condition(pod.status.conditions, "PodScheduled")
+    ready = condition(pod.status.conditions, "Ready")
+    pull = [event.first_timestamp or event.at for event in events if event.reason in ("Pulling", "Pulled")]
+    started = [
+        status.state.running.started_at
+        for status in pod.status.container_statuses or []
+        if status.state and status.state.running
+    ]
+    running = max((at for at in started if at), default=None)
+    times = {
+        Stage.SCHEDULED: scheduled.last_transition_time if scheduled and scheduled.status == "True" else None,
+        Stage.PULLING: min((at for at in pull if at), default=None) or running,
+        Stage.LOADING: running,
+        Stage.READY: ready.last_transition_time if ready and ready.status == "True" else None,
+    }
+    return [{"stage": stage.value, "at": iso(at)} for stage, at in times.items()]
+
+
+def iso(at: datetime | None) -> str | None:
+    """A time as the rows keep it."""
+    return at.isoformat() if at else None

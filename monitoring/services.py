@@ -1,0 +1,81 @@
+"""What pages ask of the measurements."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from deployments.models import Deployment, DeploymentStatus
+from monitoring import prometheus, promql
+from monitoring.promql import Question
+
+RANGES = {"15", "30", "60", "360", "1440"}
+POINTS = 240
+TABLE_ROWS = 12
+MIN_STEP_SECONDS = 5.0
+
+
+def charts(deployment: Deployment, minutes: int) -> dict[str, Any]:
+    """{"state": "ok" | "no-prometheus" | "unreachable" | "no-series" | "no-traffic", "message", "next_step",
+    "charts", "minutes"}: the states are told apart, since no series is not zero and zero is not an error."""
+    spec = deployment.revisions.get(number=deployment.desired).spec
+    questions = promql.QUESTIONS.get(spec.runtime, ())
+    url = deployment.project.cluster.prometheus_url
+    if not questions:
+        return none("no-series", "This runtime gives no metrics that llmdash knows.", "", minutes)
+    if not url:
+        step = "A platform admin can give the cluster the address of its Prometheus."
+        return none("no-prometheus", "This cluster has no Prometheus.", step, minutes)
+    try:
+        return drawn(deployment, questions, url, minutes)
+    except prometheus.Unavailable as error:
+        return none("unreachable", str(error), "The charts come back by themselves when it answers.", minutes)
+
+
+def none(state: str, message: str, step: str, minutes: int) -> dict[str, Any]:
+    """Why there is no chart."""
+    return {"state": state, "message": message, "next_step": step, "charts": [], "minutes": minutes}
+
+
+def drawn(deployment: Deployment, questions: tuple[Question, ...], url: str, minutes: int) -> dict[str, Any]:
+    """Ask for the series. Raises Unavailable."""
+    status = DeploymentStatus.objects.filter(deployment=deployment).first()
+    pods = [pod["name"] for pod in status.pods] if status else []
+    selector = promql.selector(deployment.project.namespace, pods, deployment.name)
+    if not prometheus.value(url, promql.PRESENCE.replace("$S", selector)):
+        step = "They appear some seconds after the first pod is ready, when Prometheus scrapes it."
+        return none("no-series", "Prometheus has no series of these pods.", step, minutes)
+    asked = prometheus.value(url, promql.TRAFFIC.replace("$S", selector).replace("$R", f"{minutes}m"))
+    if not asked:
+        return none("no-traffic", f"Nobody asked it anything in the last {minutes} minutes.", "", minutes)
+    end = prometheus.now()
+    made = [chart(question, selector, url, end, minutes) for question in questions]
+    return {"state": "ok", "message": "", "next_step": "", "charts": made, "minutes": minutes}
+
+
+def chart(question: Question, selector: str, url: str, end: datetime, minutes: int) -> dict[str, Any]:
+    """One chart: data for the drawing, a summary in words and a short table."""
+    step = max(MIN_STEP_SECONDS, minutes * 60 / POINTS)
+    start = end - timedelta(minutes=minutes)
+    points = prometheus.series(url, question.query(selector), start=start, end=end, step=step)
+    return {
+        "id": question.key,
+        "title": question.title,
+        "unit": question.unit,
+        "summary": summary(question, points),
+        "json": {
+            "x": [at for at, _ in points],
+            "series": [{"label": question.title, "unit": question.unit, "values": [value for _, value in points]}],
+        },
+        "rows": [
+            [datetime.fromtimestamp(at, tz=end.tzinfo), value]
+            for at, value in points[:: -(len(points) // TABLE_ROWS or 1)]
+        ],
+    }
+
+
+def summary(question: Question, points: list[tuple[float, float | None]]) -> str:
+    """The chart in a sentence."""
+    values = [value for _, value in points if value is not None]
+    if not values:
+        return f"{question.title}: no values in this range."
+    low, high = min(values), max(values)
+    return f"{question.title}: now {values[-1]:.3g} {question.unit}, between {low:.3g} and {high:.3g} {question.unit}."

@@ -1,0 +1,257 @@
+"""Whether a Deployment came up: one word, one sentence, and the facts behind them. Pure.
+
+Precedence of the word: unknown > stopped > failing > waiting > starting > degraded > serving.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from deployments.choices import Health, Problem, Stage
+from monitoring.objects import Event, Loose, Pod
+from monitoring.pods import TEMPLATE_HASH, facts, iso
+
+EVENTS_KEPT = 30
+ONWARD = (Stage.SCHEDULED, Stage.PULLING, Stage.LOADING)
+WORDS = {
+    Stage.PENDING: "waiting for a node",
+    Stage.SCHEDULED: "placed on a node",
+    Stage.PULLING: "pulling the image",
+    Stage.LOADING: "loading the weights",
+}
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What was asked for, from our rows. `gpus` and `gpu_name` are of one replica; `loads` says whether the
+    container loads an LLM or just starts."""
+
+    wanted: int
+    gpus: int = 0
+    gpu_name: str = ""
+    loads: bool = True
+    desired: int = 1
+    applied: int = 1
+    problem: str = ""
+    problem_message: str = ""
+    being_deleted: bool = False
+    objects_left: int = 0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the cluster says of one Deployment. `events` by the uid of their object."""
+
+    deployment: Loose | None
+    pods: Sequence[Pod] = ()
+    current_hash: str = ""
+    events: dict[str, list[Event]] = field(default_factory=dict)
+    lost_nodes: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Status:
+    """The outcome; `pods` and `events` are lists of dicts as the rows keep them."""
+
+    health: Health
+    sentence: str
+    ready: int
+    wanted: int
+    gpus: int
+    rollout: str
+    pods: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+
+
+def status(intent: Intent, seen: Seen) -> Status:
+    """Judge."""
+    pods = [
+        facts(
+            pod,
+            seen.events.get(pod.metadata.uid, []),
+            current=pod.metadata.label(TEMPLATE_HASH) == seen.current_hash,
+            lost_nodes=seen.lost_nodes,
+        )
+        for pod in sorted(seen.pods, key=lambda pod: (iso(pod.metadata.creation_timestamp) or "", pod.metadata.name))
+    ]
+    health, sentence = judge(intent, seen, pods)
+    return Status(
+        health=health,
+        sentence=sentence,
+        ready=sum(pod["ready"] for pod in pods),
+        wanted=intent.wanted,
+        gpus=sum(pod["gpus"] for pod in pods if pod["node"]),
+        rollout=rollout(seen.deployment),
+        pods=pods,
+        events=event_rows(seen),
+    )
+
+
+def judge(intent: Intent, seen: Seen, pods: list[dict[str, Any]]) -> tuple[Health, str]:
+    """The word and the sentence."""
+    alive = [pod for pod in pods if pod["stage"] != Stage.STOPPING]
+    if intent.being_deleted:
+        return Health.STOPPED, f"Being deleted: {plural(intent.objects_left, 'object')} left."
+    if seen.deployment is None and not alive:
+        return not_there(intent)
+    if intent.wanted == 0:
+        left = f": {plural(len(pods), 'pod')} still stopping." if pods else "."
+        return Health.STOPPED, f"Stopped{left}"
+    ready = sum(pod["ready"] for pod in alive)
+    health, sentence = by_pods(intent, alive, ready)
+    if stuck(seen.deployment) and health != Health.SERVING and not ready:
+        health = Health.FAILING
+    return health, sentence + caveat(intent)
+
+
+def not_there(intent: Intent) -> tuple[Health, str]:
+    """The cluster has nothing of it."""
+    if intent.problem == Problem.BACK_OFF:
+        return Health.WAITING, f"Not applied yet, trying again: {intent.problem_message}"
+    if intent.problem:
+        return Health.FAILING, f"Not applied: {intent.problem_message}"
+    if intent.wanted == 0:
+        return Health.STOPPED, "Stopped."
+    return Health.STARTING, "Saved; being applied."
+
+
+def by_pods(intent: Intent, pods: list[dict[str, Any]], ready: int) -> tuple[Health, str]:
+    """The word and the sentence of what should run."""
+    rest = others(intent, pods, ready)
+    if ready >= intent.wanted:
+        return Health.SERVING, f"Serving on {plural(intent.wanted, 'replica')}."
+    if ready:
+        return Health.DEGRADED, f"Serving on {ready} of {plural(intent.wanted, 'replica')}; {rest}."
+    stages = {pod["stage"] for pod in pods}
+    if Stage.FAILED in stages:
+        return Health.FAILING, capital(f"{rest}.")
+    if not stages.intersection(ONWARD) and Stage.PENDING in stages and any(pod["reason"] for pod in pods):
+        return Health.WAITING, capital(f"{rest}.")
+    return Health.STARTING, capital(f"{rest}.")
+
+
+def others(intent: Intent, pods: list[dict[str, Any]], ready: int) -> str:
+    """What keeps the replicas that do not serve, the worst first."""
+    missing = max(1, intent.wanted - ready)
+    waiting = [pod for pod in pods if not pod["ready"]]
+    failed = [pod for pod in waiting if pod["stage"] == Stage.FAILED]
+    if failed:
+        return f"{count(len(failed), missing, ready)} {verb(len(failed), 'fails', 'fail')}: {why_failed(failed[0])}"
+    pending = [pod for pod in waiting if pod["stage"] == Stage.PENDING and pod["reason"]]
+    if pending:
+        text = why_pending(pending[0]["message"], intent)
+        return f"{count(len(pending), missing, ready)} {verb(len(pending), 'waits', 'wait')}: {text}"
+    by_stage = Counter(Stage(pod["stage"]) for pod in waiting)
+    if not by_stage:
+        return f"{plural(missing, 'pod')} not created yet"
+    stage = max(by_stage, key=lambda stage: (by_stage[stage], stage))
+    word = WORDS[stage] if intent.loads or stage != Stage.LOADING else "starting"
+    return f"{count(by_stage[stage], missing, ready)} {verb(by_stage[stage], 'is', 'are')} {word}"
+
+
+def why_failed(pod: dict[str, Any]) -> str:
+    """The failure of a pod in a clause."""
+    known = {
+        "ImagePullBackOff": "the image cannot be pulled",
+        "ErrImagePull": "the image cannot be pulled",
+        "InvalidImageName": "the image's name is not valid",
+        "CrashLoopBackOff": "the container ends again and again",
+        "OOMKilled": "the container used more memory than its limit",
+        "NodeLost": f"node {pod['node']} is not ready",
+        "CreateContainerConfigError": "the container's configuration is incomplete",
+        "Evicted": "the node evicted it",
+    }
+    clause = known.get(pod["reason"], pod["reason"] or "it ended")
+    return f"{clause} (restarted {plural(pod['restarts'], 'time')})" if pod["restarts"] else clause
+
+
+def why_pending(message: str, intent: Intent) -> str:
+    """The scheduler's message in a clause; the message itself stands beside the pod.
+
+    The scheduler's words: https://github.com/kubernetes/kubernetes/tree/master/pkg/scheduler/framework/plugins
+    """
+    lacking = re.findall(r"Insufficient ([\w./-]+\w)", message)
+    device = next((name for name in lacking if "/" in name), "")
+    if device:
+        return f"no node has {intent.gpus} free {intent.gpu_name or device}"
+    if lacking:
+        return f"no node has enough free {' and '.join(dict.fromkeys(lacking))}"
+    if "didn't match Pod's node affinity/selector" in message:
+        wanted = f" (GPU type {intent.gpu_name})" if intent.gpu_name and intent.gpus else ""
+        return f"no node carries the wanted labels{wanted}"
+    if "untolerated taint" in message:
+        return "every node has a taint that it does not tolerate"
+    if "no nodes available" in message:
+        return "the cluster has no node that takes pods"
+    return message.split(". ", maxsplit=1)[0].rstrip(".") or "it has no node yet"
+
+
+def caveat(intent: Intent) -> str:
+    """What is asked for and not applied, beside what runs."""
+    if intent.problem == Problem.CONTESTED:
+        return f" Contested: {intent.problem_message}"
+    if intent.applied < intent.desired and intent.problem:
+        return f" Revision {intent.desired} is not applied: {intent.problem_message}"
+    return ""
+
+
+def rollout(deployment: Loose | None) -> str:
+    """ "complete", "progressing" or "stuck", as the Deployment controller sees it; "" when it has not looked yet."""
+    found = progressing(deployment)
+    if found is None:
+        return ""
+    if found.get("reason") == "ProgressDeadlineExceeded":
+        return "stuck"
+    return "complete" if found.get("reason") == "NewReplicaSetAvailable" else "progressing"
+
+
+def stuck(deployment: Loose | None) -> bool:
+    """The rollout's deadline has passed."""
+    return rollout(deployment) == "stuck"
+
+
+def progressing(deployment: Loose | None) -> dict[str, Any] | None:
+    """The Progressing condition."""
+    conditions = deployment.status.get("conditions") if deployment else None
+    return next((c for c in conditions or [] if isinstance(c, dict) and c.get("type") == "Progressing"), None)
+
+
+def event_rows(seen: Seen) -> list[dict[str, Any]]:
+    """The newest events of the Deployment and its pods, newest first."""
+    rows = [
+        {
+            "at": iso(event.at),
+            "type": event.type,
+            "reason": event.reason,
+            "message": event.message[:1000],
+            "object": f"{event.involved_object.kind}/{event.involved_object.name}",
+            "count": event.count or (event.series.count if event.series else 1) or 1,
+        }
+        for events in seen.events.values()
+        for event in events
+    ]
+    return sorted(rows, key=lambda row: row["at"] or "", reverse=True)[:EVENTS_KEPT]
+
+
+def plural(number: int, noun: str) -> str:
+    """1 replica, 2 replicas."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def count(number: int, missing: int, ready: int) -> str:
+    """How the replicas that do not serve are spoken of."""
+    if number < missing:
+        return f"{number} of the other {missing}" if ready else f"{number} of {missing} replicas"
+    if ready:
+        return "the other one" if number == 1 else f"the other {number}"
+    return "the replica" if number == 1 else f"all {number} replicas"
+
+
+def verb(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

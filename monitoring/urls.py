@@ -1,0 +1,12 @@
+"""Pages of clusters, and the charts of a deployment."""
+
+from django.urls import path
+
+from monitoring import views
+
+app_name = "monitoring"
+urlpatterns = [
+    path("clusters/", views.clusters, name="clusters"),
+    path("clusters/<uuid:pk>/", views.cluster, name="cluster"),
+    path("deployments/<uuid:pk>/charts/", views.charts, name="charts"),
+]

@@ -1,0 +1,27 @@
+"""Which watcher watches which cluster: a lease on ClusterStatus, on the database's clock."""
+
+import os
+import socket
+import uuid
+from datetime import timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from deployments.models import Cluster, ClusterStatus
+
+SECONDS = 30
+ME = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def hold(cluster: Cluster) -> bool:
+    """Take or renew the lease; False while another watcher has it."""
+    ClusterStatus.objects.get_or_create(cluster=cluster)
+    free = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now()) | Q(lease_owner=ME)
+    rows = ClusterStatus.objects.filter(free, cluster=cluster)
+    return bool(rows.update(lease_owner=ME, lease_expires_at=Now() + timedelta(seconds=SECONDS)))
+
+
+def drop() -> None:
+    """Give every lease back, so that another watcher need not wait for its end."""
+    ClusterStatus.objects.filter(lease_owner=ME).update(lease_owner="", lease_expires_at=None)

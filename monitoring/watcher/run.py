@@ -1,0 +1,46 @@
+"""The watcher's loop: which clusters are there, which do we hold, are they watched."""
+
+import threading
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, close_old_connections
+
+from deployments.models import Cluster
+from monitoring.watcher import lease
+from monitoring.watcher.cluster import ClusterWatch
+
+log = structlog.get_logger(__name__)
+EVERY_SECONDS = 2.0
+
+
+def run(stop: threading.Event) -> None:
+    """Watch every cluster whose lease we get, until `stop`."""
+    watched: dict[UUID, ClusterWatch] = {}
+    while not stop.is_set():
+        close_old_connections()
+        try:
+            step(watched)
+        except DatabaseError:
+            log.exception("the database does not answer; the watches go on")
+        stop.wait(EVERY_SECONDS)
+    for watch in watched.values():
+        watch.end()
+    lease.drop()
+
+
+def step(watched: dict[UUID, ClusterWatch]) -> None:
+    """Begin, end and renew watches so that they match the clusters that there are."""
+    held = {cluster.pk: cluster for cluster in Cluster.objects.all() if lease.hold(cluster)}
+    for pk in [pk for pk, watch in watched.items() if pk not in held or stamp(held[pk]) != watch.stamp]:
+        watched.pop(pk).end()
+    for pk, cluster in held.items():
+        if pk not in watched:
+            log.info("watching", cluster=cluster.name)
+            watched[pk] = ClusterWatch(cluster)
+            watched[pk].begin()
+
+
+def stamp(cluster: Cluster) -> tuple[object, ...]:
+    """What makes a watch start anew when it changes."""
+    return (cluster.api_url, cluster.ca_pem, cluster.credentials_changed_at)

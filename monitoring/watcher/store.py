@@ -1,0 +1,128 @@
+"""What one cluster looks like now, kept up to date by its feeds and read by the projector."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Generic, Protocol, TypeVar
+
+from deployments.manifests import labels
+from monitoring.objects import Event, Metadata
+
+EVENTS_PER_OBJECT = 20
+
+
+class Named(Protocol):
+    """Anything with metadata."""
+
+    metadata: Metadata
+
+
+T = TypeVar("T", bound=Named)
+
+
+def owner_of(item: Named) -> str:
+    """The id of the Deployment whose label an object carries."""
+    return item.metadata.label(labels.DEPLOYMENT_ID)
+
+
+class Shelf(Generic[T]):
+    """The objects of one kind by uid, with an index by our deployment id. One namespace or all of them.
+
+    `touched` is told the deployment ids that a change may concern. Thread-safe.
+    """
+
+    def __init__(self, touched: Callable[[Iterable[str]], None]) -> None:
+        self._touched = touched
+        self._lock = threading.Lock()
+        self._by_uid: dict[str, T] = {}
+        self._by_owner: dict[str, set[str]] = defaultdict(set)
+        self.generation = 0
+
+    def replace(self, items: list[T], namespace: str = "") -> None:
+        """A whole list arrived: what it does not hold is gone."""
+        with self._lock:
+            listed = {item.metadata.uid for item in items}
+            vanished = [
+                uid
+                for uid, old in self._by_uid.items()
+                if uid not in listed and namespace in ("", old.metadata.namespace)
+            ]
+            owners = {self._remove(uid) for uid in vanished} | {self._put(item) for item in items}
+            self.generation += 1
+        self._touched(owners)
+
+    def change(self, kind: str, item: T) -> None:
+        """One line of a watch arrived."""
+        with self._lock:
+            owner = self._remove(item.metadata.uid) if kind == "DELETED" else self._put(item)
+            self.generation += 1
+        self._touched([owner])
+
+    def _put(self, item: T) -> str:
+        uid, owner = item.metadata.uid, owner_of(item)
+        self._remove(uid)
+        self._by_uid[uid] = item
+        if owner:
+            self._by_owner[owner].add(uid)
+        return owner
+
+    def _remove(self, uid: str) -> str:
+        old = self._by_uid.pop(uid, None)
+        owner = owner_of(old) if old else ""
+        if owner:
+            self._by_owner[owner].discard(uid)
+        return owner
+
+    def of(self, owner: str) -> list[T]:
+        """The objects of one of our deployments."""
+        with self._lock:
+            return [self._by_uid[uid] for uid in self._by_owner.get(owner, ())]
+
+    def get(self, uid: str) -> T | None:
+        with self._lock:
+            return self._by_uid.get(uid)
+
+    def all(self) -> list[T]:
+        with self._lock:
+            return list(self._by_uid.values())
+
+
+class Events:
+    """The newest events of each object, by the object's uid."""
+
+    def __init__(self, touched: Callable[[str], None]) -> None:
+        self._touched = touched
+        self._lock = threading.Lock()
+        self._by_object: dict[str, dict[str, Event]] = defaultdict(dict)
+
+    def replace(self, items: list[Event], namespace: str = "") -> None:
+        """A whole list arrived for a namespace."""
+        with self._lock:
+            for uid in [uid for uid, events in self._by_object.items() if of_namespace(events, namespace)]:
+                del self._by_object[uid]
+        for item in items:
+            self.change("ADDED", item)
+
+    def change(self, kind: str, item: Event) -> None:
+        """One event came, was counted up, or expired."""
+        about = item.involved_object.uid
+        with self._lock:
+            events = self._by_object[about]
+            if kind == "DELETED":
+                events.pop(item.metadata.uid, None)
+            else:
+                events[item.metadata.uid] = item
+                if len(events) > EVENTS_PER_OBJECT:
+                    del events[next(iter(events))]
+            if not events:
+                del self._by_object[about]
+        self._touched(about)
+
+    def of(self, uids: Iterable[str]) -> dict[str, list[Event]]:
+        """The events of these objects, oldest first."""
+        with self._lock:
+            return {uid: list(self._by_object[uid].values()) for uid in uids if uid in self._by_object}
+
+
+def of_namespace(events: dict[str, Event], namespace: str) -> bool:
+    return any(not namespace or event.metadata.namespace == namespace for event in events.values())
