@@ -160,20 +160,23 @@ def from_transport(error: Exception) -> KubeError:
     text = str(error)
     if isinstance(error, urllib3.exceptions.SSLError) or "SSLError" in text or "CERTIFICATE" in text.upper():
         return NotTrusted(certificate_sentence(text))
-    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
-        return Unreachable("The API server did not answer in time.")
-    if isinstance(error, (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.TimeoutError)):
-        return Unreachable("The API server could not be reached in time.")
+    # A refused connection and an unknown name are time-outs too, by urllib3's classes: the signs come first.
     for sign, sentence in SIGNS.items():
         if sign in text:
             return Unreachable(sentence)
+    if isinstance(error, urllib3.exceptions.NameResolutionError):
+        return Unreachable("The API server's host name is not known.")
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return Unreachable("The connection to the API server failed.")
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return Unreachable("The API server could not be reached in time.")
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return Unreachable("The API server did not answer in time.")
     return Unreachable(f"The connection to the API server failed: {type(error).__name__}.")
 
 
 SIGNS = {
     "Connection refused": "The API server refuses connections.",
-    "Name or service not known": "The API server's host name is not known.",
-    "Temporary failure in name resolution": "The API server's host name is not known.",
     "No route to host": "There is no way to the API server's host.",
     "RemoteDisconnected": "The API server closed the connection.",
     "Connection reset": "The API server closed the connection.",
