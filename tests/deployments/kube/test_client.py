@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +32,16 @@ def call(server: Server, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed_and_gets_no_token(status: int) -> None:
     with serving(lambda request: answer(200, "{}")) as elsewhere:
-        with serving(lambda request: answer(status, Location=elsewhere.url)) as server:
-            with pytest.raises(NotKubernetes, match="redirects are not followed"):
-                call(server)
+        script = partial(answer, status, b"", Location=elsewhere.url)
+        with serving(lambda request: script()) as server, pytest.raises(NotKubernetes, match="are not followed"):
+            call(server)
         assert elsewhere.asked == []
     assert len(server.asked) == 1
 
 
 def test_nothing_is_tried_again_by_itself() -> None:
-    with serving(lambda request: answer(503, "")) as server:
-        with pytest.raises(KubeError):
-            call(server)
+    with serving(lambda request: answer(503, "")) as server, pytest.raises(KubeError):
+        call(server)
     assert len(server.asked) == 1
 
 
@@ -58,9 +58,9 @@ def endless(length: int, chunk: bytes = b" " * 1_000_000) -> Iterator[bytes]:
 
 
 def test_a_huge_body_is_left_at_the_bound() -> None:
-    with serving(lambda request: endless(10 * MAX_ANSWER_BYTES)) as server:
-        with pytest.raises(NotKubernetes, match="longer than 16 MiB"):
-            call(server)
+    script = endless(10 * MAX_ANSWER_BYTES)
+    with serving(lambda request: script) as server, pytest.raises(NotKubernetes, match="longer than 16 MiB"):
+        call(server)
 
 
 def drip() -> Iterator[bytes]:
@@ -79,9 +79,9 @@ def test_a_body_that_drips_is_stopped_by_the_clock(settings: Any) -> None:
 
 
 def test_a_huge_error_is_not_read_to_its_end() -> None:
-    with serving(lambda request: [b"HTTP/1.1 500 No\r\n\r\n", b"x" * 50_000_000]) as server:
-        with pytest.raises(KubeError) as refused:
-            call(server)
+    said = [b"HTTP/1.1 500 No\r\n\r\n", b"x" * 50_000_000]
+    with serving(lambda request: said) as server, pytest.raises(KubeError) as refused:
+        call(server)
     assert len(refused.value.message) < 100
 
 
