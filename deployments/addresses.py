@@ -52,10 +52,10 @@ def refuse_special(host: str, *, allow_loopback: bool) -> bool:
     address = literal(host)
     if host in METADATA_NAMES or (address is not None and is_metadata(address)):
         raise AddressRefused("This is a link-local or metadata address, which llmdash never calls.")
-    if address is not None and (address.is_multicast or address.is_reserved):
-        raise AddressRefused("This is no address of a server.")
     local = host in LOCAL_NAMES or host.endswith(".localhost")
     local = local or (address is not None and (address.is_loopback or address.is_unspecified))
+    if not local and address is not None and (address.is_multicast or address.is_reserved):
+        raise AddressRefused("This is no address of a server.")
     if local and not allow_loopback:
         raise AddressRefused("This is the machine that llmdash runs on; LLMDASH_ALLOW_LOOPBACK=yes allows it.")
     return local

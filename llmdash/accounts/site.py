@@ -38,7 +38,7 @@ class AdminSite(admin.AdminSite):
         """Our own sign-in, with its limits and second factor; Django's form is never shown."""
         self.refuse_others(request)
         if self.has_permission(request):
-            return redirect("admin:index", current_app=self.name)
+            return redirect("admin:index")
         response: HttpResponseBase = secure_admin_login(super().login)(request, extra_context)
         return response
 
