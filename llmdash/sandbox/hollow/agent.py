@@ -21,6 +21,7 @@ from llmdash.sandbox.hollow.kubelet import Kubelet
 from llmdash.sandbox.hollow.nodes import Nodes
 from llmdash.sandbox.hollow.pods import Pods
 from llmdash.sandbox.hollow.runtime import Runtime
+from llmdash.sandbox.hollow.volumes import Volumes
 
 log = structlog.get_logger(__name__)
 
@@ -83,10 +84,14 @@ async def run(connection: Connection, settings: Settings, *, on_ready: Callable[
         runtime = f"{serve.LOOPBACK}:{ports.runtime}"
         async with Client(connection) as client:
             nodes = Nodes(
-                client, places(settings.node_set), kubelet_port=ports.kubelet, runtime=runtime,
-                heartbeat=settings.heartbeat, on_heal=lambda name: pods.heal(name),
-            )  # fmt: skip
+                client,
+                places(settings.node_set),
+                kubelet_port=ports.kubelet,
+                runtime=runtime,
+                heartbeat=settings.heartbeat,
+            )
             pods = Pods(client, nodes.machines, speed=settings.speed, runtime=runtime)
+            nodes.on_heal = pods.heal
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(serve.run(Kubelet(pods).handle, doors[0], pair=pair))
                 tasks.create_task(serve.run(Runtime(pods).handle, doors[1]))
@@ -96,6 +101,7 @@ async def run(connection: Connection, settings: Settings, *, on_ready: Callable[
                     on_ready(ports)
                 tasks.create_task(nodes.run())
                 tasks.create_task(pods.run())
+                tasks.create_task(Volumes(client).run())
 
 
 async def run_until_signal(

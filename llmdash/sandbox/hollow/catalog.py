@@ -89,7 +89,13 @@ _SLICES = {"nvidia.com/mig-1g.10gb": (MIG_10, 7), "nvidia.com/mig-3g.40gb": (MIG
 _ONLY_GPU_PODS = {"key": NVIDIA, "value": "present", "effect": "NoSchedule"}
 
 H100_NODE = NodeKind(
-    "h100", "p5.48xlarge", 192, 2048, 3500, devices={NVIDIA: (H100, 8)}, labels=_nvidia(H100, 8, "hopper", compute="9.0")
+    "h100",
+    "p5.48xlarge",
+    192,
+    2048,
+    3500,
+    devices={NVIDIA: (H100, 8)},
+    labels=_nvidia(H100, 8, "hopper", compute="9.0"),
 )
 A100_NODE = NodeKind(
     "a100",

@@ -135,8 +135,12 @@ class Client:
                     event = _decode(line)
                     if event["type"] == "ERROR":
                         status = event["object"]
-                        raise Expired if status.get("code") == 410 else ApiError(
-                            int(status.get("code") or 500), str(status.get("reason")), str(status.get("message"))
+                        raise (
+                            Expired
+                            if status.get("code") == 410
+                            else ApiError(
+                                int(status.get("code") or 500), str(status.get("reason")), str(status.get("message"))
+                            )
                         )
                     yield event["type"], event["object"]
         except httpx.HTTPError as error:
@@ -177,5 +181,5 @@ async def follow(
             log.warning("watch.broken", path=path, error=str(error), pause=round(pause, 1))
             if error.code:
                 version = ""
-            await asyncio.sleep(pause * random.uniform(0.7, 1.3))
+            await asyncio.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - jitter is no secret
             pause = min(10.0, pause * 2)

@@ -12,10 +12,13 @@ import structlog
 
 from llmdash.sandbox.hollow import times
 from llmdash.sandbox.hollow.client import ApiError, Client
-from llmdash.sandbox.hollow.lifecycle import Note
+from llmdash.sandbox.hollow.states import Note
 
 Json = dict[str, Any]
 KEPT = 8192
+IN_FLIGHT = 6
+"""Events sent at the same time: few, so that statuses do not wait behind them."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -61,6 +64,7 @@ class Recorder:
         self._client = client
         self._sent: OrderedDict[str, int] = OrderedDict()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(IN_FLIGHT)
 
     def record(self, pod: Json, notes: list[Note], node: str, init: frozenset[str]) -> None:
         if not notes:
@@ -84,7 +88,8 @@ class Recorder:
             await asyncio.wait([before])
         for one in events:
             try:
-                await self._send(one)
+                async with self._turns:
+                    await self._send(one)
             except ApiError as error:
                 log.debug("event.dropped", error=str(error))
 

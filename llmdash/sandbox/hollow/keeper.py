@@ -8,9 +8,11 @@ from typing import Any
 
 from llmdash.sandbox.hollow import logs, status, traffic, vllmlog
 from llmdash.sandbox.hollow.dcgm import Use
-from llmdash.sandbox.hollow.lifecycle import Life, Moment, Note, Run, Stage, due, kill, step
-from llmdash.sandbox.hollow.nodes import HOST_IP, Machine
+from llmdash.sandbox.hollow.lifecycle import due, kill, step
+from llmdash.sandbox.hollow.nodeobjects import HOST_IP
+from llmdash.sandbox.hollow.nodes import Machine
 from llmdash.sandbox.hollow.plan import ContainerPlan, PodPlan
+from llmdash.sandbox.hollow.states import Life, Moment, Note, Run, Stage
 
 Json = dict[str, Any]
 
@@ -103,7 +105,7 @@ class Keeper:
 
     @staticmethod
     def _serving_since(one: ContainerPlan, run: Run) -> float:
-        return run.started + one.serving_after(run.warm)
+        return run.started + one.serving_after(warm=run.warm)
 
     def load(self, one: ContainerPlan, run: Run) -> traffic.Load | None:
         """The traffic of a run of its runtime; None for containers that serve nothing."""
@@ -153,7 +155,7 @@ class Keeper:
     def _loaded(one: ContainerPlan, run: Run, now: float) -> float:
         """Share of the weights that is on the devices."""
         at = run.started
-        for stage in one.stages(run.warm):
+        for stage in one.stages(warm=run.warm):
             if stage.name == "load":
                 return max(0.0, min(1.0, (now - at) / stage.seconds))
             at += stage.seconds

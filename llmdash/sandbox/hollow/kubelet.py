@@ -44,6 +44,8 @@ class Kubelet:
         keeper = self._directory.find(namespace, pod)
         if keeper is None:
             return Response(f'pod "{pod}" does not exist'.encode(), 404)
+        if keeper.machine.lost:
+            return Response(b"the node does not answer", 503)
         if keeper.plan.container(container) is None:
             return Response(f'container "{container}" not found in pod "{pod}"'.encode(), 404)
         source = keeper.log(container, previous=request.query.get("previous") == "true")

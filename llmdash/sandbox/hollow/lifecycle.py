@@ -7,119 +7,14 @@ heap of due times drives any number of pods. Wording of notes (events): pkg/kube
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Callable
+from dataclasses import replace
 
 from llmdash.sandbox.hollow import images
 from llmdash.sandbox.hollow.plan import ContainerPlan, PodPlan
-
-MAX_BACKOFF = 300.0
-FIRST_BACKOFF = 10.0
-
-
-class Stage(StrEnum):
-    """Where a container is; the first four wait, DONE is for good."""
-
-    WAITING = "waiting"
-    PULLING = "pulling"
-    PULL_ERROR = "pull-error"
-    PULL_BACKOFF = "pull-backoff"
-    RUNNING = "running"
-    READY = "ready"
-    EXITED = "exited"
-    BACKOFF = "backoff"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """One ended run of a container; ``kind`` says which log it left."""
-
-    code: int
-    reason: str
-    started: float
-    finished: float
-    container_id: str
-    kind: str = ""
-    warm: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One container now. ``up``: its startup probe has passed. ``ended``: the exit it shows, ``last``: the one before."""
-
-    stage: Stage = Stage.WAITING
-    since: float = 0.0
-    started: float = 0.0
-    warm: bool = False
-    up: bool = False
-    refused: bool = False
-    restarts: int = 0
-    pulls: int = 0
-    ended: Exit | None = None
-    last: Exit | None = None
-
-    @property
-    def alive(self) -> bool:
-        return self.stage in (Stage.RUNNING, Stage.READY)
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One event to report about a container; ``count`` is how often it happened so far."""
-
-    container: str
-    reason: str
-    message: str
-    warning: bool = False
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The present, as far as a container needs it: the clock, its pod, and what its node holds."""
-
-    now: float
-    uid: str
-    title: str  # name_namespace(uid), as the kubelet prints pods
-    ip: str
-    images: frozenset[str] | set[str] = frozenset()
-    llms: frozenset[str] | set[str] = frozenset()
-
+from llmdash.sandbox.hollow.states import Exit, Life, Moment, Note, Run, Stage, backoff_seconds, container_id
 
 Step = tuple[Run, list[Note]]
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """One pod: when it was first seen, its containers by name, and when it began to stop."""
-
-    seen: float
-    runs: Mapping[str, Run] = field(default_factory=dict)
-    stopping: float | None = None
-
-    def run(self, name: str) -> Run:
-        return self.runs.get(name, Run())
-
-
-def container_id(uid: str, name: str, restarts: int) -> str:
-    return f"containerd://{images.digest(f'{uid}/{name}/{restarts}')}"
-
-
-def go_duration(seconds: float) -> str:
-    """Whole seconds as Go prints a duration.
-
-    >>> go_duration(10), go_duration(80), go_duration(300)
-    ('10s', '1m20s', '5m0s')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
-
-
-def backoff_seconds(failures: int) -> float:
-    """Nominal pause after the n-th failure in a row: 10 s, doubled up to 5 minutes."""
-    return min(MAX_BACKOFF, FIRST_BACKOFF * 2.0 ** min(max(0, failures - 1), 10))
 
 
 def _note(plan: ContainerPlan, reason: str, message: str, *, warning: bool = False, count: int = 1) -> Note:
@@ -176,11 +71,11 @@ def _pull_backoff(run: Run, plan: ContainerPlan, at: Moment) -> Step:
     return begin(run, plan, at)
 
 
-def kill(run: Run, plan: ContainerPlan, at: Moment, *, kind: str, code: int = 137) -> Run:
+def kill(run: Run, plan: ContainerPlan, at: Moment, *, kind: str, code: int = 137, reason: str | None = None) -> Run:
     """The container as it is after it was stopped from outside."""
     ended = Exit(
         code=code,
-        reason="Completed" if code == 0 else "Error",
+        reason=reason or ("Completed" if code == 0 else "Error"),
         started=run.started,
         finished=at.now,
         container_id=container_id(at.uid, plan.name, run.restarts),
@@ -208,10 +103,10 @@ def _killed(kind: str) -> Callable[[Run, ContainerPlan, Moment], Step]:
 
 
 def _fails(run: Run, plan: ContainerPlan, at: Moment) -> Step:
-    assert plan.failure is not None
-    ended = kill(run, plan, at, kind=plan.failure.kind, code=plan.failure.exit_code)
-    assert ended.ended is not None
-    return replace(ended, ended=replace(ended.ended, reason=plan.failure.reason)), []
+    if plan.failure is None:
+        return run, []
+    failure = plan.failure
+    return kill(run, plan, at, kind=failure.kind, code=failure.exit_code, reason=failure.reason), []
 
 
 def _ends(run: Run, plan: ContainerPlan, at: Moment) -> Step:
@@ -224,7 +119,10 @@ def _refused(run: Run, plan: ContainerPlan, at: Moment) -> Step:
 
 def _comes_up(run: Run, plan: ContainerPlan, at: Moment) -> Step:
     notes = _refusals(run, plan, at)
-    ready = plan.readiness is None or run.started + plan.readiness.first_success(plan.serving_after(run.warm)) <= at.now
+    ready = (
+        plan.readiness is None
+        or run.started + plan.readiness.first_success(plan.serving_after(warm=run.warm)) <= at.now
+    )
     return replace(run, up=True, stage=Stage.READY if ready else Stage.RUNNING, since=at.now), notes
 
 
@@ -234,8 +132,8 @@ def _becomes_ready(run: Run, plan: ContainerPlan, at: Moment) -> Step:
 
 
 def _exited(run: Run, plan: ContainerPlan, at: Moment) -> Step:
-    assert run.ended is not None
-    if plan.restart == "Never" or (plan.restart == "OnFailure" and run.ended.code == 0) or plan.ends_after is not None:
+    succeeded = run.ended is not None and run.ended.code == 0
+    if plan.restart == "Never" or (succeeded and (plan.restart == "OnFailure" or plan.ends_after is not None)):
         return replace(run, stage=Stage.DONE, since=at.now), []
     if run.restarts == 0:
         return begin(replace(run, restarts=1), plan, at)
@@ -249,7 +147,7 @@ def _backoff(run: Run, plan: ContainerPlan, at: Moment) -> Step:
 
 
 def _kill_change(run: Run, plan: ContainerPlan) -> tuple[float, Callable[[Run, ContainerPlan, Moment], Step]]:
-    serving, after = plan.serving_after(run.warm), 0.0
+    serving, after = plan.serving_after(warm=run.warm), 0.0
     if plan.startup and not run.up:
         after = plan.startup.first_success(serving)
         if after > plan.startup.budget:
@@ -265,7 +163,7 @@ def _kill_change(run: Run, plan: ContainerPlan) -> tuple[float, Callable[[Run, C
 
 
 def _alive_changes(run: Run, plan: ContainerPlan) -> list[tuple[float, Callable[[Run, ContainerPlan, Moment], Step]]]:
-    serving = plan.serving_after(run.warm)
+    serving = plan.serving_after(warm=run.warm)
     changes = [_kill_change(run, plan)]
     if plan.failure:
         changes.append((run.started + plan.failure.after, _fails))

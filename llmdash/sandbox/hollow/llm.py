@@ -31,9 +31,9 @@ _FAMILIES: tuple[tuple[str, float], ...] = (
 """Billions of parameters where the name is silent or misleads; 0 means: read the name."""
 
 _SIZE = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)([bm])(?![a-z0-9])", re.IGNORECASE)
-_EIGHT_BITS = re.compile(r"fp8|w8a8|int8|8bit|deepseek-(?:r1|v3)(?!-distill)", re.IGNORECASE)
-_FOUR_BITS = re.compile(r"awq|gptq|int4|4bit|w4a16|nvfp4|mxfp4|bnb|gguf|gpt-oss", re.IGNORECASE)
-_OPTIONS = ("--model", "--model-path", "--model-id", "--model-name", "-m")
+_EIGHT_BITS = re.compile(r"fp8|w8a8|int8|8bit|q8_|deepseek-(?:r1|v3)(?!-distill)", re.IGNORECASE)
+_FOUR_BITS = re.compile(r"awq|gptq|int4|4bit|w4a16|nvfp4|mxfp4|bnb|gguf|q[45]_|gpt-oss", re.IGNORECASE)
+_OPTIONS = ("--model", "--model-path", "--model-id", "--model-name", "-m", "-hf", "--hf-repo")
 _VARIABLES = ("MODEL", "MODEL_ID", "MODEL_NAME", "HF_MODEL_ID", "LLM", "VLLM_MODEL")
 _KV_BYTES = ((1.0, 32768), (4.0, 114688), (9.0, 139264), (20.0, 180224), (40.0, 262144), (120.0, 327680))
 
@@ -116,9 +116,9 @@ def billions(repo: str) -> float:
     (30.0, 0.125, 7.0)
     """
     name = repo.lower()
-    for family, size in _FAMILIES:
-        if family in name and size:
-            return size
+    known = next((size for family, size in _FAMILIES if family in name), 0.0)
+    if known:
+        return known
     sizes = _SIZE.findall(name.rsplit("/", 1)[-1].replace("_", "-"))
     if not sizes:
         return 7.0

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmdash.sandbox.hollow import times, traffic, vllmlog
-from llmdash.sandbox.hollow.lifecycle import Exit, Run, Stage
 from llmdash.sandbox.hollow.plan import ContainerPlan
+from llmdash.sandbox.hollow.states import Exit, Run, Stage
 from llmdash.sandbox.hollow.vllmlog import Line
 
 SERVING_KEPT = 3600.0
@@ -45,7 +45,7 @@ def _plain(plan: ContainerPlan, started: float) -> Iterator[Line]:
     yield Line(started, f"{times.text(started)} starting {plan.name}")
     if plan.llm:
         yield Line(started, f"{times.text(started)} loading {plan.llm.repo_id} ({plan.llm.weight_bytes / 1e9:.1f} GB)")
-    after = plan.serving_after(False)
+    after = plan.serving_after(warm=False)
     if after != float("inf"):
         text = "model loaded" if plan.llm else "ready"
         yield Line(started + after, f"{times.text(started + after)} {text}")
@@ -55,7 +55,7 @@ def _plain(plan: ContainerPlan, started: float) -> Iterator[Line]:
 
 def _serving(at: Source, since: float, until: float) -> Iterator[Line]:
     """vLLM's periodic statistics; it prints none while nothing happens."""
-    ready = at.started + at.plan.serving_after(at.warm)
+    ready = at.started + at.plan.serving_after(warm=at.warm)
     if at.load is None or at.plan.runtime != "vllm" or ready > until:
         return
     first = int(max(ready, since, until - SERVING_KEPT) / PERIOD) + 1
@@ -67,7 +67,8 @@ def _serving(at: Source, since: float, until: float) -> Iterator[Line]:
         prompt = (now.prompt_tokens - before.prompt_tokens) / PERIOD
         made = (now.generation_tokens - before.generation_tokens) / PERIOD
         text = (
-            f"Engine 000: Avg prompt throughput: {prompt:.1f} tokens/s, Avg generation throughput: {made:.1f} tokens/s, "
+            f"Engine 000: Avg prompt throughput: {prompt:.1f} tokens/s, "
+            f"Avg generation throughput: {made:.1f} tokens/s, "
             f"Running: {now.running} reqs, Waiting: {now.waiting} reqs, GPU KV cache usage: {now.kv_usage:.1%}, "
             f"Prefix cache hit rate: {traffic.PREFIX_HITS:.1%}"
         )
@@ -77,14 +78,16 @@ def _serving(at: Source, since: float, until: float) -> Iterator[Line]:
 def lines(at: Source, since: float, until: float) -> list[Line]:
     """The lines with ``since`` < time <= ``until``, in order."""
     end = at.ended.finished if at.ended else until
-    if at.plan.runtime == "vllm" and at.plan.llm and not (at.ended and at.ended.kind == "crash"):
+    early = at.ended is not None and at.ended.finished < at.started + at.plan.serving_after(warm=at.warm)
+    if at.plan.runtime == "vllm" and at.plan.llm and not (early and at.ended and at.ended.kind == "crash"):
         start: Iterator[Line] = vllmlog.startup(at.plan, at.plan.llm, at.started, warm=at.warm)
     else:
         start = _plain(at.plan, at.started)
     found = [line for line in start if since < line.when <= min(end, until)]
     found += [line for line in _serving(at, since, min(end, until)) if since < line.when]
     if at.ended and since < at.ended.finished <= until:
-        found += vllmlog.failure(at.plan, at.ended.kind, at.ended.finished)
+        kind = at.ended.kind if early or at.ended.kind in ("probe", "stopped") else "died"
+        found += vllmlog.failure(at.plan, kind, at.ended.finished)
     return found
 
 

@@ -10,7 +10,9 @@ GPUS = "sandbox.llmdash.io/gpus"
 """Annotation of pods: the indexes of the GPUs they hold on their node, ``0,1``."""
 
 FAIL = "sandbox.llmdash.io/fail"
-"""Annotation that a person puts on a pod to provoke ``image``, ``crash``, ``oom``, ``cuda-oom`` or ``hang``."""
+"""Annotation that a person puts on a pod to provoke ``image``, ``crash``, ``oom``, ``cuda-oom`` or ``hang``.
+
+The three in the middle also strike a pod that runs already; ``image`` and ``hang`` matter at its next start."""
 
 TRAFFIC = "sandbox.llmdash.io/traffic"
 """Annotation of a pod: ``none`` keeps its runtime idle."""

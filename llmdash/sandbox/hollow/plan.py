@@ -20,6 +20,9 @@ BYTES_LOADED_PER_SECOND = 2.5e9
 OVERHEAD_GIB = 2.5
 """GPU memory beside weights and KV cache: activations of the profiling run and what is not torch's."""
 
+LASTING_VOLUMES = {"persistentVolumeClaim", "hostPath", "nfs", "csi"}
+"""A pod with one of these finds the weights again that were downloaded on its node before."""
+
 Devices = Mapping[str, tuple[Gpu, int]]
 
 
@@ -47,7 +50,7 @@ class ContainerPlan:
 
     name: str
     image: str
-    runtime: str  # "vllm", "llm" (another inference server), "plain"
+    runtime: str  # vllm, sglang, tgi, llamacpp, llm (another inference server) or plain
     restart: str  # Always, OnFailure, Never
     speed: float
     port: int = 8000
@@ -65,12 +68,12 @@ class ContainerPlan:
     gpu: Gpu | None = None
     sidecar: bool = False
 
-    def stages(self, warm: bool) -> tuple[LoadStage, ...]:
+    def stages(self, *, warm: bool) -> tuple[LoadStage, ...]:
         return tuple(stage for stage in self.cold if not (warm and stage.name == "download"))
 
-    def serving_after(self, warm: bool) -> float:
+    def serving_after(self, *, warm: bool) -> float:
         """Seconds from the container's start until it answers; infinite when it hangs."""
-        return math.inf if self.hangs else sum(stage.seconds for stage in self.stages(warm))
+        return math.inf if self.hangs else sum(stage.seconds for stage in self.stages(warm=warm))
 
     def nominal(self, seconds: float) -> float:
         """Seconds of the real thing as seconds of this simulation."""
@@ -102,13 +105,25 @@ def devices_of(container: Mapping[str, Any], devices: Devices) -> dict[str, int]
     return {name: int(limits[name]) for name in devices if int(limits.get(name, 0))}
 
 
+_RUNTIMES = (
+    ("vllm", "vllm"),
+    ("sglang", "sglang"),
+    ("text-generation-inference", "tgi"),
+    ("llama.cpp", "llamacpp"),
+    ("llama-server", "llamacpp"),
+    ("ollama", "llm"),
+)
+"""What the image or the command says, and the runtime that it means."""
+
+
 def _runtime(container: Mapping[str, Any], model: Llm | None, gpus: int) -> str:
     told = " ".join([str(container.get("image", "")), *llm.words(container)]).lower()
     if model is None and not gpus:
         return "plain"
-    if "vllm" in told:
-        return "vllm"
-    return "llm" if model and (gpus or "serve" in told or "server" in told) else "plain"
+    known = next((runtime for mark, runtime in _RUNTIMES if mark in told), None)
+    if known or gpus:
+        return known or "llm"
+    return "llm" if "serve" in told else "plain"
 
 
 def _stages(runtime: str, model: Llm | None, speed: float) -> tuple[LoadStage, ...]:
@@ -203,7 +218,7 @@ def _container(
         always_pull=container.get("imagePullPolicy") == "Always",
         pull_refusal=images.refusal(image, forced=asked == "image"),
         cold=stages,
-        keeps_weights=any({"persistentVolumeClaim", "hostPath", "nfs", "csi"} & set(v) for v in spec.get("volumes") or ()),
+        keeps_weights=any(LASTING_VOLUMES & set(volume) for volume in spec.get("volumes") or ()),
         hangs=asked == "hang" and not init,
         failure=None if init else _failure(_failure_kind(container, asked, model, gpu), stages, speed),
         ends_after=ends / speed if ends is not None else None,

@@ -7,8 +7,6 @@ when what it shows differs from what should stand there.
 from __future__ import annotations
 
 import asyncio
-import heapq
-import math
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -19,9 +17,10 @@ from llmdash.sandbox.hollow import images, names, plan, status
 from llmdash.sandbox.hollow.client import ApiError, Client, follow
 from llmdash.sandbox.hollow.events import Recorder
 from llmdash.sandbox.hollow.keeper import Keeper
-from llmdash.sandbox.hollow.lifecycle import Note, Stage
 from llmdash.sandbox.hollow.nodes import Machine
 from llmdash.sandbox.hollow.resources import Addresses, CardTable
+from llmdash.sandbox.hollow.states import Note, Stage
+from llmdash.sandbox.hollow.workqueue import WorkQueue
 
 Json = dict[str, Any]
 WORKERS = 16
@@ -40,11 +39,8 @@ class Pods:
         self._keepers: dict[str, Keeper] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._addresses, self._cards = Addresses(), CardTable()
-        self._heap: list[tuple[float, str]] = []
-        self._queue: asyncio.Queue[str] = asyncio.Queue()
-        self._queued: set[str] = set()
-        self._busy: set[str] = set()
-        self._sooner = asyncio.Event()
+        self._queue = WorkQueue()
+        self._short: set[str] = set()
 
     def find(self, namespace: str, name: str) -> Keeper | None:
         return self._keepers.get(self._names.get((namespace, name), ""))
@@ -55,15 +51,21 @@ class Pods:
     def machine(self, node: str) -> Machine | None:
         return self._machines.get(node)
 
+    def every(self) -> Iterable[Keeper]:
+        return list(self._keepers.values())
+
+    def machines(self) -> Iterable[Machine]:
+        return list(self._machines.values())
+
     async def heal(self, node: str) -> None:
         """Go on with the pods of a node that was lost."""
         for keeper in self.on(node):
-            self._enqueue(keeper.uid)
+            self._queue.put(keeper.uid)
 
     async def run(self) -> None:
         """Work for ever."""
         watch = follow(self._client, "/api/v1/pods", on_list=self._listed, on_event=self._changed)
-        await asyncio.gather(watch, self._alarm(), *(self._work() for _ in range(WORKERS)))
+        await asyncio.gather(watch, self._queue.ring(), *(self._work() for _ in range(WORKERS)))
 
     async def _listed(self, items: list[Json]) -> None:
         present = {item["metadata"]["uid"] for item in items}
@@ -86,8 +88,11 @@ class Pods:
         keeper = self._keepers.get(uid)
         if keeper is None:
             keeper = self._adopt(pod, machine)
-        keeper.pod = pod
-        self._enqueue(uid)
+        if _version(pod) >= _version(keeper.pod):  # the answer to our own write may have come before
+            if _wishes(pod) != _wishes(keeper.pod):
+                keeper.plan = plan.build(pod, machine.place.kind.devices, speed=self._speed)
+            keeper.pod = pod
+        self._queue.put(uid)
 
     def _adopt(self, pod: Json, machine: Machine) -> Keeper:
         made = plan.build(pod, machine.place.kind.devices, speed=self._speed)
@@ -97,10 +102,9 @@ class Pods:
             plan=made,
             life=status.adopt(pod, made, time.time()),
             ip=self._addresses.lend(machine, pod),
-            cards=self._cards.lend(machine, pod, made),
         )
-        if keeper.over:
-            self._release(keeper)
+        if not keeper.over:
+            self._lend_cards(keeper)
         self._keepers[keeper.uid] = keeper
         self._names[keeper.namespace, keeper.name] = keeper.uid
         return keeper
@@ -109,6 +113,18 @@ class Pods:
         self._addresses.give_back(keeper.ip, keeper.uid)
         self._cards.give_back(keeper.uid)
         keeper.cards = ()
+        self._short.discard(keeper.uid)
+        for uid in self._short:
+            self._queue.put(uid)
+
+    def _lend_cards(self, keeper: Keeper) -> None:
+        """The scheduler counts a card as free as soon as its pod has ended, we when we have cleaned up: a newcomer may
+        have to wait for its cards."""
+        self._short.discard(keeper.uid)
+        if len(keeper.cards) < sum(keeper.plan.devices.values()):
+            keeper.cards = self._cards.lend(keeper.machine, keeper.pod, keeper.plan)
+            if len(keeper.cards) < sum(keeper.plan.devices.values()):
+                self._short.add(keeper.uid)
 
     def _forget(self, uid: str) -> None:
         keeper = self._keepers.pop(uid, None)
@@ -119,51 +135,19 @@ class Pods:
         if self._names.get((keeper.namespace, keeper.name)) == uid:
             del self._names[keeper.namespace, keeper.name]
 
-    def _enqueue(self, uid: str) -> None:
-        if uid not in self._queued:
-            self._queued.add(uid)
-            self._queue.put_nowait(uid)
-
-    def _schedule(self, uid: str, when: float) -> None:
-        if math.isinf(when) and when > 0:
-            return
-        if not self._heap or when < self._heap[0][0]:
-            self._sooner.set()
-        heapq.heappush(self._heap, (when, uid))
-
-    async def _alarm(self) -> None:
-        """Enqueue pods as they fall due. A stale entry costs one idle look at its pod."""
-        while True:
-            now = time.time()
-            while self._heap and self._heap[0][0] <= now:
-                self._enqueue(heapq.heappop(self._heap)[1])
-            pause = self._heap[0][0] - now if self._heap else None
-            self._sooner.clear()
-            try:
-                await asyncio.wait_for(self._sooner.wait(), pause)
-            except TimeoutError:
-                continue
-
     async def _work(self) -> None:
         while True:
-            uid = await self._queue.get()
-            self._queued.discard(uid)
-            keeper = self._keepers.get(uid)
-            if keeper is None or keeper.machine.lost:
-                continue
-            if uid in self._busy:
-                self._schedule(uid, time.time() + 0.05)
-                continue
-            self._busy.add(uid)
-            try:
-                await self._sync(keeper)
-                keeper.retries = 0
-            except ApiError as error:
-                self._retry(keeper, error)
-            except Exception:
-                log.exception("pod.broken", pod=keeper.path)
-            finally:
-                self._busy.discard(uid)
+            async with self._queue.turn() as uid:
+                keeper = self._keepers.get(uid)
+                if keeper is None or keeper.machine.lost:
+                    continue
+                try:
+                    await self._sync(keeper)
+                    keeper.retries = 0
+                except ApiError as error:
+                    self._retry(keeper, error)
+                except Exception:
+                    log.exception("pod.broken", pod=keeper.path)
 
     def _retry(self, keeper: Keeper, error: ApiError) -> None:
         """404 and a uid conflict mean that the pod is gone, which the watch will tell; the rest is tried again."""
@@ -172,7 +156,7 @@ class Pods:
         keeper.retries += 1
         pause = min(10.0, 0.3 * 2.0 ** min(keeper.retries, 8))
         log.warning("pod.retry", pod=keeper.path, error=str(error), pause=pause)
-        self._schedule(keeper.uid, time.time() + pause)
+        self._queue.put_at(keeper.uid, time.time() + pause)
 
     async def _sync(self, keeper: Keeper) -> None:
         now = time.time()
@@ -180,23 +164,27 @@ class Pods:
             await self._stop(keeper, now)
             return
         if keeper.over:
+            keeper.finish_stop(now)
             self._release(keeper)
             return
+        self._lend_cards(keeper)
         notes = keeper.advance(now)
         self._remember(keeper)
         self._tell(keeper, notes)
         await self._annotate(keeper)
         await self._write(keeper, now)
-        self._schedule(keeper.uid, keeper.due())
+        self._queue.put_at(keeper.uid, keeper.due())
 
     async def _stop(self, keeper: Keeper, now: float) -> None:
         """What the kubelet does after a delete: stop the containers, write the last status, remove the object."""
-        self._tell(keeper, keeper.begin_stop(now))
-        if now < keeper.due():
-            self._schedule(keeper.uid, keeper.due())
-            return
-        keeper.finish_stop(now)
-        await self._write(keeper, now)
+        if not keeper.over:
+            self._tell(keeper, keeper.begin_stop(now))
+            if now < keeper.due():
+                self._queue.put_at(keeper.uid, keeper.due())
+                return
+            keeper.finish_stop(now)
+            self._release(keeper)
+            await self._write(keeper, now)
         await self._client.delete(keeper.path, uid=keeper.uid, grace=0)
 
     def _remember(self, keeper: Keeper) -> None:
@@ -235,3 +223,15 @@ class Pods:
         """Remember what the API server answered, so that the next comparison is with the newest object."""
         if found.get("metadata", {}).get("uid") == keeper.uid:
             keeper.pod = found
+
+
+def _wishes(pod: Json) -> tuple[str | None, str | None]:
+    """What a person asked of a pod by annotations, at any time of its life."""
+    found = pod["metadata"].get("annotations") or {}
+    return found.get(names.FAIL), found.get(names.TRAFFIC)
+
+
+def _version(found: Json) -> int:
+    """The resourceVersion as a number, which the API promises since 1.35; 0 from servers that count otherwise."""
+    written = str(found["metadata"].get("resourceVersion") or "")
+    return int(written) if written.isdigit() else 0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-KNOWN_PATHS = ("/health", "/ping", "/v1/", "/metrics", "/version", "/docs", "/load", "/healthz", "/ready", "/info", "/get_")
+KNOWN_PATHS = ("/health", "/ping", "/v1/", "/metrics", "/version", "/docs", "/load", "/ready", "/info", "/get_")
 """Beginnings of the paths that inference servers answer with 200."""
 
 

@@ -1,7 +1,8 @@
 """The simulated runtimes of all hollow pods, and the GPU metrics of all hollow nodes, on one loopback port.
 
 ``/pods/{namespace}/{name}/…`` answers what a vLLM server answers (health, models, chat, metrics), 503 until it has
-loaded; ``/nodes/{node}/metrics`` is the DCGM exporter of a node. Replies say that they are simulated.
+loaded; ``/nodes/{node}/metrics`` is the DCGM exporter of a node; ``/discovery/{pods,nodes}`` lists both for Prometheus.
+Replies say that they are simulated.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from llmdash.sandbox.hollow import dcgm, vllmmetrics
+from llmdash.sandbox.hollow import dcgm, discovery, enginemetrics, vllmmetrics
 from llmdash.sandbox.hollow.keeper import Keeper
-from llmdash.sandbox.hollow.lifecycle import Run
 from llmdash.sandbox.hollow.llm import Llm
 from llmdash.sandbox.hollow.nodes import Machine
 from llmdash.sandbox.hollow.plan import ContainerPlan
 from llmdash.sandbox.hollow.serve import Request, Response, json
+from llmdash.sandbox.hollow.states import Run
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 REPLY = "This is a simulated reply: no LLM is running behind this pod."
@@ -35,6 +36,10 @@ class Directory(Protocol):
 
     def machine(self, node: str) -> Machine | None: ...
 
+    def every(self) -> Iterable[Keeper]: ...
+
+    def machines(self) -> Iterable[Machine]: ...
+
 
 class Runtime:
     """Answers for every pod and node."""
@@ -46,6 +51,10 @@ class Runtime:
         match request.path:
             case ("healthz",):
                 return Response(b"ok")
+            case ("discovery", "pods"):
+                return json(discovery.pods(self._directory.every()))
+            case ("discovery", "nodes"):
+                return json(discovery.nodes(self._directory.machines()))
             case ("nodes", node, "metrics"):
                 return self._gpu_metrics(node)
             case ("pods", namespace, name, *rest):
@@ -64,26 +73,28 @@ class Runtime:
         if keeper is None:
             return Response(b"no such pod", 404)
         serving = keeper.serving(time.time())
-        if serving is None or keeper.machine.lost:
+        if serving is None or serving[0].llm is None or keeper.machine.lost:
             return Response(b"the runtime is not serving", 503)
         plan, run = serving
-        assert plan.llm is not None
         match (request.method, *rest):
             case ("GET", "health"):
                 return Response()
             case ("GET", "v1", "models"):
-                return json(models(plan.llm, run.started))
+                return json(models(serving[0].llm, run.started))
             case ("GET", "metrics"):
                 return metrics(keeper, plan, run)
             case ("POST", "v1", "chat", "completions"):
-                return chat(plan.llm, request.body)
+                return chat(serving[0].llm, request.body)
         return json({"detail": "Not Found"}, 404)
 
 
 def metrics(keeper: Keeper, plan: ContainerPlan, run: Run) -> Response:
     load = keeper.load(plan, run)
-    if load is None or plan.llm is None or plan.runtime != "vllm":
+    if load is None or plan.llm is None:
         return Response(b"", 200, PROMETHEUS)
+    if plan.runtime != "vllm":
+        page = enginemetrics.page(plan.runtime, load, time.time(), model=plan.llm.served_names[0])
+        return Response(page.encode(), 200, PROMETHEUS)
     page = vllmmetrics.page(
         load, time.time(), model=plan.llm.served_names[0], context=plan.llm.context, utilization=plan.llm.utilization
     )

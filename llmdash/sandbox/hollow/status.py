@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmdash.sandbox.hollow import images, times
-from llmdash.sandbox.hollow.lifecycle import Exit, Life, Run, Stage, backoff_seconds, container_id, go_duration
 from llmdash.sandbox.hollow.plan import ContainerPlan, PodPlan
+from llmdash.sandbox.hollow.states import Exit, Life, Run, Stage, backoff_seconds, container_id, go_duration
 
 Json = dict[str, Any]
 
@@ -75,18 +75,20 @@ def phase(life: Life, plan: PodPlan) -> str:
     return "Running"
 
 
-def _condition(kind: str, good: bool, *, reason: str | None = None, message: str | None = None) -> Json:
+def _condition(kind: str, *, good: bool, reason: str | None = None, message: str | None = None) -> Json:
     return {"type": kind, "status": "True" if good else "False", "reason": reason, "message": message}
 
 
 def _unready(kind: str, life: Life, plan: PodPlan, current: str) -> Json:
     if current in ("Succeeded", "Failed"):
-        return _condition(kind, False, reason="PodCompleted" if current == "Succeeded" else "PodFailed")
+        return _condition(kind, good=False, reason="PodCompleted" if current == "Succeeded" else "PodFailed")
     names = [one.name for one in plan.main if life.run(one.name).stage is not Stage.READY]
     if not names:
-        return _condition(kind, True)
+        return _condition(kind, good=True)
     listed = " ".join(names)
-    return _condition(kind, False, reason="ContainersNotReady", message=f"containers with unready status: [{listed}]")
+    return _condition(
+        kind, good=False, reason="ContainersNotReady", message=f"containers with unready status: [{listed}]"
+    )
 
 
 def _initialized(life: Life, plan: PodPlan, current: str) -> Json:
@@ -98,8 +100,8 @@ def _initialized(life: Life, plan: PodPlan, current: str) -> Json:
     if names and current == "Pending":
         listed = " ".join(names)
         message = f"containers with incomplete status: [{listed}]"
-        return _condition("Initialized", False, reason="ContainersNotInitialized", message=message)
-    return _condition("Initialized", True, reason="PodCompleted" if current == "Succeeded" else None)
+        return _condition("Initialized", good=False, reason="ContainersNotInitialized", message=message)
+    return _condition("Initialized", good=True, reason="PodCompleted" if current == "Succeeded" else None)
 
 
 def _gates(pod: Mapping[str, Any], ready: Json) -> Json:
@@ -113,7 +115,7 @@ def _gates(pod: Mapping[str, Any], ready: Json) -> Json:
     if ready["status"] != "True" or not closed:
         return ready
     message = f'corresponding condition of pod readiness gate "{closed[0]}" does not exist.'
-    return _condition("Ready", False, reason="ReadinessGatesNotReady", message=message)
+    return _condition("Ready", good=False, reason="ReadinessGatesNotReady", message=message)
 
 
 def conditions(pod: Mapping[str, Any], life: Life, plan: PodPlan) -> list[Json]:
@@ -123,7 +125,7 @@ def conditions(pod: Mapping[str, Any], life: Life, plan: PodPlan) -> list[Json]:
         run.stage is not Stage.WAITING for run in life.runs.values()
     )
     return [
-        _condition("PodReadyToStartContainers", sandbox),
+        _condition("PodReadyToStartContainers", good=sandbox),
         _initialized(life, plan, current),
         _gates(pod, _unready("Ready", life, plan, current)),
         _unready("ContainersReady", life, plan, current),
@@ -208,14 +210,20 @@ def _exit(state: Mapping[str, Any] | None, plan: ContainerPlan) -> Exit | None:
     )
 
 
-def _adopt_container(status_: Mapping[str, Any], plan: ContainerPlan, now: float) -> Run:
+def _loaded_warm(started: float, plan: ContainerPlan, ready_at: float) -> bool:
+    """Whether a run must have found its weights: it was ready before a download could have ended."""
+    return bool(ready_at) and ready_at + 1 < started + plan.serving_after(warm=False)
+
+
+def _adopt_container(status_: Mapping[str, Any], plan: ContainerPlan, now: float, ready_at: float) -> Run:
     state = status_.get("state") or {}
     restarts, last = int(status_.get("restartCount") or 0), _exit(status_.get("lastState"), plan)
     if running := state.get("running"):
         started = times.epoch(running.get("startedAt")) or now
         stage = Stage.READY if status_.get("ready") else Stage.RUNNING
         up = bool(status_.get("started")) or stage is Stage.READY
-        return Run(stage, now, started, up=up, refused=True, restarts=restarts, last=last)
+        warm = stage is Stage.READY and plan.readiness is not None and _loaded_warm(started, plan, ready_at)
+        return Run(stage, now, started, warm=warm, up=up, refused=True, restarts=restarts, last=last)
     if ended := _exit(state, plan):
         return Run(Stage.EXITED, ended.finished, ended.started, restarts=restarts, ended=ended, last=last)
     reason = (state.get("waiting") or {}).get("reason")
@@ -229,8 +237,10 @@ def _adopt_container(status_: Mapping[str, Any], plan: ContainerPlan, now: float
 def adopt(pod: Mapping[str, Any], plan: PodPlan, now: float) -> Life:
     """The life of a pod that an earlier process of ours (or nobody yet) looked after; nothing running is restarted."""
     found = pod.get("status") or {}
+    ready: Json = next((one for one in found.get("conditions") or () if one["type"] == "ContainersReady"), {})
+    ready_at = times.epoch(ready.get("lastTransitionTime")) if ready.get("status") == "True" else 0.0
     runs = {
-        one["name"]: _adopt_container(one, container, now)
+        one["name"]: _adopt_container(one, container, now, ready_at)
         for one in (*(found.get("initContainerStatuses") or ()), *(found.get("containerStatuses") or ()))
         if (container := plan.container(one["name"]))
     }

@@ -40,6 +40,7 @@ class Now:
     running: int
     waiting: int
     kv_usage: float
+    rate: float  # requests a second
     share: float  # of the possible load, 0 to 1
 
 
@@ -110,23 +111,24 @@ class Load:
             running=round(running),
             waiting=int(waiting),
             kv_usage=min(0.985, usage),
+            rate=rate,
             share=min(1.0, rate / (self.rate * 1.7)) if rate else 0.0,
         )
 
 
 def load(uid: str, since: float, *, billions: float, gpus: int, kv_tokens: int, wanted: bool = True) -> Load:
-    """The traffic that a pod gets: as many requests as fill 10 to 45 % of its KV cache on average, 60 at most."""
+    """The traffic that a pod gets: as many requests as fill 10 to 45 % of its KV cache on average, 40 at most."""
     size = max(0.5, billions / max(1, gpus))
     found = Load(
         uid=uid,
         since=since + WARM_UP,
         rate=0.0,
-        prompt=700.0 + 2600 * _hash(uid, "prompt"),
-        generated=140.0 + 160 * _hash(uid, "generated"),
+        prompt=1200.0 + 3000 * _hash(uid, "prompt"),
+        generated=250.0 + 500 * _hash(uid, "generated"),
         first_token=0.035 + 0.011 * size,
         per_token=0.006 + 0.0011 * size,
         kv_tokens=kv_tokens,
     )
     share = 0.10 + 0.35 * _hash(uid, "rate")
-    running = min(60.0, max(1.0, share * kv_tokens / (found.prompt + found.generated / 2)))
+    running = min(40.0, max(1.0, share * kv_tokens / (found.prompt + found.generated / 2)))
     return replace(found, rate=running / found.latency(busy=False) if wanted else 0.0)

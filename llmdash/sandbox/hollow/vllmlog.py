@@ -17,6 +17,7 @@ from llmdash.sandbox.hollow.plan import OVERHEAD_GIB, ContainerPlan, LoadStage
 VERSION = "0.19.1"
 API = "(APIServer pid=1)"
 CORE = "(EngineCore pid=271)"
+PACKAGES = "/usr/local/lib/python3.12/dist-packages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _download(plan: ContainerPlan, llm: Llm, start: float, stage: LoadStage) -> 
         done = file + 1
         share = done / llm.shards
         progress = _meter(done, llm.shards, each * done)
-        yield Line(start + each * done * 0.995, f"Fetching {llm.shards} files: {share:4.0%}|{bar(share)}| {progress}")
+        yield Line(start + each * (file + 0.995), f"Fetching {llm.shards} files: {share:4.0%}|{bar(share)}| {progress}")
     text = f"Time spent downloading weights for {llm.repo_id}: {stage.seconds:.6f} seconds"
     yield info(CORE, start + stage.seconds, "weight_utils.py:581", text)
 
@@ -145,8 +146,8 @@ def _serve(plan: ContainerPlan, end: float, engine_seconds: float) -> Iterator[L
     text = f"init engine (profile, create kv cache, warmup model) took {engine_seconds:.2f} seconds"
     yield info(CORE, end, "core.py:283", text)
     yield info(API, end, "api_server.py:580", f"Starting vLLM server on http://0.0.0.0:{plan.port}")
-    for path, methods in (("/health", "GET"), ("/v1/models", "GET"), ("/v1/chat/completions", "POST"), ("/metrics", "GET")):
-        yield info(API, end, "launcher.py:46", f"Route: {path}, Methods: {methods}")
+    for route, method in (("health", "GET"), ("v1/models", "GET"), ("v1/chat/completions", "POST"), ("metrics", "GET")):
+        yield info(API, end, "launcher.py:46", f"Route: /{route}, Methods: {method}")
     yield Line(end, f"{API} INFO:     Started server process [1]")
     yield Line(end, f"{API} INFO:     Waiting for application startup.")
     yield Line(end, f"{API} INFO:     Application startup complete.")
@@ -158,7 +159,7 @@ _STAGES = {"boot": _boot, "download": _download, "load": _load, "compile": _comp
 def startup(plan: ContainerPlan, llm: Llm, started: float, *, warm: bool) -> Iterator[Line]:
     """All lines from the start to "Application startup complete.", in order of time; a hang stops after loading."""
     at, engine = started, 0.0
-    for stage in plan.stages(warm):
+    for stage in plan.stages(warm=warm):
         if plan.hangs and stage.name in ("compile", "capture"):
             return
         yield from _STAGES[stage.name](plan, llm, at, stage)
@@ -173,23 +174,24 @@ def _traceback(when: float, frames: list[tuple[str, int, str, str]], error: str)
     yield info(CORE, when, where, "EngineCore failed to start.", level="ERROR")
     yield info(CORE, when, where, "Traceback (most recent call last):", level="ERROR")
     for file, number, function, code in frames:
-        path = f'  File "/usr/local/lib/python3.12/dist-packages/vllm/{file}", line {number}, in {function}'
+        path = f'  File "{PACKAGES}/vllm/{file}", line {number}, in {function}'
         yield info(CORE, when, where, path, level="ERROR")
         yield info(CORE, when, where, f"    {code}", level="ERROR")
     yield info(CORE, when, where, error, level="ERROR")
     yield Line(when, f"{API} Traceback (most recent call last):")
     yield Line(when, f'{API}   File "/usr/local/bin/vllm", line 10, in <module>')
     yield Line(when, f"{API}     sys.exit(main())")
-    last = "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {'EngineCore': 1}"
-    yield Line(when, f"{API} {last}")
+    last = "Engine core initialization failed. See root cause above. Failed core proc(s): {'EngineCore': 1}"
+    yield Line(when, f"{API} RuntimeError: {last}")
 
 
+_CORE_FRAME = ("v1/engine/core.py", 1110, "run_engine_core", "engine_core = EngineCoreProc(*args, **kwargs)")
 _LOAD_FRAMES = [
-    ("v1/engine/core.py", 1110, "run_engine_core", "engine_core = EngineCoreProc(*args, engine_index=dp_rank, **kwargs)"),
+    _CORE_FRAME,
     ("v1/worker/gpu_worker.py", 317, "load_model", "self.model_runner.load_model(load_dummy_weights=dummy_weights)"),
 ]
 _CACHE_FRAMES = [
-    ("v1/engine/core.py", 1110, "run_engine_core", "engine_core = EngineCoreProc(*args, engine_index=dp_rank, **kwargs)"),
+    _CORE_FRAME,
     ("v1/core/kv_cache_utils.py", 716, "check_enough_kv_cache_memory", "raise ValueError("),
 ]
 
@@ -198,10 +200,10 @@ def _out_of_memory(plan: ContainerPlan) -> str:
     total = plan.gpu.memory_mib / 1024 if plan.gpu else 79.19
     return (
         f"torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 896.00 MiB. GPU 0 has a total capacity of "
-        f"{total:.2f} GiB of which 739.81 MiB is free. Including non-PyTorch memory, this process has {total - 0.75:.2f} "
-        f"GiB memory in use. Of the allocated memory {total - 1.41:.2f} GiB is allocated by PyTorch, and 1.84 MiB is "
-        "reserved by PyTorch but unallocated. If reserved but unallocated memory is large try setting "
-        "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True to avoid fragmentation."
+        f"{total:.2f} GiB of which 739.81 MiB is free. Including non-PyTorch memory, this process has "
+        f"{total - 0.75:.2f} GiB memory in use. Of the allocated memory {total - 1.41:.2f} GiB is allocated by "
+        "PyTorch, and 1.84 MiB is reserved by PyTorch but unallocated. If reserved but unallocated memory is large try "
+        "setting PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True to avoid fragmentation."
     )
 
 
@@ -218,9 +220,13 @@ def failure(plan: ContainerPlan, kind: str, when: float) -> Iterator[Line]:
     elif kind == "crash":
         yield Line(when, "Traceback (most recent call last):")
         yield Line(when, '  File "<frozen runpy>", line 198, in _run_module_as_main')
-        yield Line(when, '  File "/usr/local/lib/python3.12/dist-packages/vllm/entrypoints/cli/main.py", line 73, in main')
+        yield Line(when, f'  File "{PACKAGES}/vllm/entrypoints/cli/main.py", line 73, in main')
         yield Line(when, "    args.dispatch_function(args)")
         yield Line(when, "ModuleNotFoundError: No module named 'vllm._C'")
+    elif kind == "died":
+        text = "AsyncLLM output_handler failed: EngineCore encountered an issue. See stack trace (above)."
+        yield info(API, when, "async_llm.py:700", text, level="ERROR")
+        yield Line(when, f"{API} vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue.")
     elif kind == "probe":
         yield Line(when, f"{API} KeyboardInterrupt: terminated")
     elif kind == "stopped":

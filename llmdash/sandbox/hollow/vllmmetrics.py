@@ -20,8 +20,8 @@ PER_TOKEN = (
     0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0, 80.0,
 )  # fmt: skip
 LATENCY = (
-    0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0,
-    7680.0,
+    0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 120.0, 240.0, 480.0, 960.0,
+    1920.0, 7680.0,
 )  # fmt: skip
 ITERATION = (1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 FINISHED = (("stop", 0.86), ("length", 0.13), ("abort", 0.01))
@@ -64,26 +64,32 @@ def _number(value: float) -> str:
     return str(int(value)) + ".0" if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
+def _series(name: str, labels: str) -> str:
+    return f"{name}{{{labels}}}" if labels else name
+
+
 def _head(name: str, kind: str, text: str) -> Iterator[str]:
     yield f"# HELP {name} {text}"
     yield f"# TYPE {name} {kind}"
 
 
-def _value(name: str, kind: str, text: str, *, labels: str, value: float) -> Iterator[str]:
+def value(name: str, kind: str, text: str, *, labels: str, value: float) -> Iterator[str]:
+    """One counter or gauge without further labels, with its head."""
     yield from _head(name, kind, text)
-    yield f"{name}{{{labels}}} {_number(value)}"
+    yield f"{_series(name, labels)} {_number(value)}"
 
 
 def histogram(name: str, text: str, limits: Sequence[float], *, labels: str, shapes: Sequence[Shape]) -> Iterator[str]:
     """A histogram in text format; bucket counts are whole and never fall from one bucket to the next."""
     yield from _head(name, "histogram", text)
+    more = f",{labels}" if labels else ""
     for limit in limits:
         count = int(sum(shape.below(limit) for shape in shapes))
-        yield f'{name}_bucket{{le="{_number(limit)}",{labels}}} {_number(count)}'
+        yield f'{name}_bucket{{le="{_number(limit)}"{more}}} {_number(count)}'
     total = int(sum(shape.weight for shape in shapes))
-    yield f'{name}_bucket{{le="+Inf",{labels}}} {_number(total)}'
-    yield f"{name}_count{{{labels}}} {_number(total)}"
-    yield f"{name}_sum{{{labels}}} {_number(sum(shape.weight * shape.mean for shape in shapes))}"
+    yield f'{name}_bucket{{le="+Inf"{more}}} {_number(total)}'
+    yield f"{_series(name + '_count', labels)} {_number(total)}"
+    yield f"{_series(name + '_sum', labels)} {_number(sum(shape.weight * shape.mean for shape in shapes))}"
 
 
 def _pair(now: Now, calm: float, busy: float, spread: float, *, times: float = 1.0) -> tuple[Shape, Shape]:
@@ -126,14 +132,14 @@ def _histograms(load: Load, now: Now, labels: str, context: int) -> Iterator[str
 
 def _counters(now: Now, labels: str) -> Iterator[str]:
     cached = int(now.prompt_tokens * PREFIX_HITS)
-    for name, text, value in (
+    for name, text, found in (
         ("prompt_tokens_total", "Number of prefill tokens processed.", now.prompt_tokens),
         ("generation_tokens_total", "Number of generation tokens processed.", now.generation_tokens),
-        ("prefix_cache_queries_total", "Prefix cache queries, in terms of number of queried tokens.", now.prompt_tokens),
-        ("prefix_cache_hits_total", "Prefix cache hits, in terms of number of cached tokens.", cached),
+        ("prefix_cache_queries_total", "Prefix cache queries, in number of queried tokens.", now.prompt_tokens),
+        ("prefix_cache_hits_total", "Prefix cache hits, in number of cached tokens.", cached),
         ("num_preemptions_total", "Cumulative number of preemption from the engine.", int(now.busy * 0.004)),
     ):
-        yield from _value(f"vllm:{name}", "counter", text, labels=labels, value=value)
+        yield from value(f"vllm:{name}", "counter", text, labels=labels, value=found)
     yield from _head("vllm:request_success_total", "counter", "Count of successfully processed requests.")
     for reason, share in FINISHED:
         count = int((now.calm + now.busy) * share)
@@ -151,20 +157,20 @@ def page(load: Load, when: float, *, model: str, context: int, utilization: floa
     labels = f'engine="0",model_name="{model}"'
     blocks = load.kv_tokens // 16
     lines: list[str] = []
-    for name, text, value in (
+    for name, text, found in (
         ("num_requests_running", "Number of requests in model execution batches.", float(now.running)),
         ("num_requests_waiting", "Number of requests waiting to be processed.", float(now.waiting)),
         ("kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.", now.kv_usage),
     ):
-        lines += _value(f"vllm:{name}", "gauge", text, labels=labels, value=value)
+        lines += value(f"vllm:{name}", "gauge", text, labels=labels, value=found)
     config = (
         f'block_size="16",cache_dtype="auto",enable_prefix_caching="True",engine="0",'
         f'gpu_memory_utilization="{utilization}",num_gpu_blocks="{blocks}"'
     )
     info = "Information of the LLMEngine CacheConfig"
-    lines += _value("vllm:cache_config_info", "gauge", info, labels=config, value=1)
+    lines += value("vllm:cache_config_info", "gauge", info, labels=config, value=1)
     lines += _counters(now, labels)
     lines += _histograms(load, now, labels, context)
     started = load.since - 60
-    lines += _value("process_start_time_seconds", "gauge", "Start time of the process.", labels="", value=started)
-    return "\n".join(lines).replace("{} ", " ") + "\n"
+    lines += value("process_start_time_seconds", "gauge", "Start time of the process.", labels="", value=started)
+    return "\n".join(lines) + "\n"
