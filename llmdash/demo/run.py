@@ -49,11 +49,13 @@ class Demo:
 
     def set_up(self) -> bool:
         """Database, static files, people, and the person's own cluster."""
-        self.place.kubeconfig.unlink(missing_ok=True)  # that of the last start would be taken for ready
-        processes.write_configurations(self.place, self.ports)
         if not self.step("prepare"):
             return False
-        return not self.kubeconfig or self.step("own", str(self.kubeconfig), self.prometheus_url)
+        if self.kubeconfig:
+            return self.step("own", str(self.kubeconfig), self.prometheus_url)
+        self.place.kubeconfig.unlink(missing_ok=True)  # that of the last start would be taken for ready
+        processes.write_configurations(self.place, self.ports)
+        return True
 
     def step(self, *arguments: str) -> bool:
         """Run a step that needs Django; it prints by itself."""

@@ -25,7 +25,7 @@ def main(step: str, kubeconfig: str = "", prometheus_url: str = "") -> int:
         else:
             print(f"The cluster is called {register_own(Path(kubeconfig), prometheus_url)}.", flush=True)
     except KubeconfigRefused as refused:
-        print(f"{refused}", file=sys.stderr)
+        print(f"{kubeconfig}: {refused}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,10 +1,13 @@
 """honcho's Manager, with what a start in a terminal needs on top."""
 
+import contextlib
 import ctypes
+import os
 import signal
 from collections.abc import Callable
 from typing import Any
 
+from honcho.compat import ProcessManager
 from honcho.manager import Manager
 from honcho.process import Process
 
@@ -20,6 +23,15 @@ class Child(Process):  # type: ignore[misc]  # honcho has no types
         super().run(*arguments, **named)
 
 
+class Signals(ProcessManager):  # type: ignore[misc]  # honcho has no types
+    """How programs are told to stop."""
+
+    def terminate(self, pid: int) -> None:
+        """Tell the program alone, not its children as honcho would: a worker would lose its pool."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
 class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
     """Starts all, and stops all when asked or when one ends.
 
@@ -29,6 +41,7 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
     def __init__(self, printer: Any, *, when_started: Callable[[], None]) -> None:
         super().__init__(printer)
         self._process_ctor = Child
+        self._procmgr = Signals()
         self._when_started = when_started
         self._asked_early = False
         self.died: dict[str, int] = {}
