@@ -42,6 +42,11 @@ class AdminSite(admin.AdminSite):
         response: HttpResponseBase = secure_admin_login(super().login)(request, extra_context)
         return response
 
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Out, and to the one sign-in."""
+        super().logout(request, extra_context)
+        return redirect("account_login")
+
     def refuse_others(self, request: HttpRequest) -> None:
         """403 for somebody who is signed in and is no platform admin."""
         if request.user.is_authenticated and not self.has_permission(request):
