@@ -7,7 +7,7 @@ INSTALL := $(PYTHON) llmdash/tooling/install.py
 # The real control plane is built by tools of the development lock.
 KIND := $(if $(filter real,$(CLUSTER)),test,demo)
 # Checks of the settings need an installation; this one holds nothing.
-CHECKED := LLMDASH_STATE_DIR=$(CURDIR)/var/check DATABASE_URL= REDIS_URL= PYTHONWARNINGS=default
+CHECKED := env -u DATABASE_URL -u REDIS_URL LLMDASH_STATE_DIR=$(CURDIR)/var/check
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock"
 
@@ -30,7 +30,7 @@ test: install controlplane-if-possible ## Everything that CI runs
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: install ## What needs no cluster: style, types, imports, templates, sizes, migrations, locks
-	@$(MAKE) --no-print-directory -j2 --output-sync=target \
+	@$(MAKE) --no-print-directory -j2 --keep-going --output-sync=target \
 		check-types check-lint check-imports check-templates check-sizes check-django check-locks
 
 check-lint:
