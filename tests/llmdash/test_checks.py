@@ -44,9 +44,7 @@ def test_an_encryption_key_that_cannot_be_read_is_named(settings: Any, tmp_path:
     assert "cannot be read: Is a directory" in found.msg
 
 
-@pytest.mark.parametrize(
-    "text", ["", "nonsense", "k1:c2hvcnQ=", "k1:not base64", ":" + new_key_line().partition(":")[2]]
-)
+@pytest.mark.parametrize("text", ["", "nonsense", "k1:c2hvcnQ=", "k1:not base64", ":" + "A" * 43 + "="])
 def test_an_ill_formed_encryption_key_is_named_and_not_shown(settings: Any, tmp_path: Path, text: str) -> None:
     file = tmp_path / "key"
     file.write_text(text)
