@@ -2,7 +2,7 @@
 
 from deployments.kube import errors
 from deployments.kube.access import can
-from deployments.kube.apply import Applied, Fence, apply, delete, metadata, send
+from deployments.kube.apply import Applied, Fence, apply, delete, disown, metadata, send
 from deployments.kube.client import ITSELF, Connection, Identity, access_of, connect
 from deployments.kube.credentials import Access, KubeconfigRefused, parse_kubeconfig
 from deployments.kube.errors import FieldConflict, KubeError, Stranger, Superseded
@@ -27,6 +27,7 @@ __all__ = [
     "can",
     "connect",
     "delete",
+    "disown",
     "errors",
     "follow",
     "logs",

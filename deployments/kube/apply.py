@@ -1,5 +1,6 @@
 """Server-side apply with a read before it: adoption check, fence, then the write at the version that was read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,8 @@ from deployments.kube import errors
 from deployments.kube.client import METADATA_ONLY, Connection, Identity
 from deployments.kube.kinds import path, path_of
 from deployments.manifests import labels
+
+TRIES = 4  # reads of an object that moves while we write
 
 
 @dataclass(frozen=True)
@@ -48,21 +51,43 @@ def metadata(
     return found
 
 
-def apply(connection: Connection, manifest: dict[str, Any], *, identity: Identity, fence: Fence) -> Applied:
+def apply(
+    connection: Connection, manifest: dict[str, Any], *, identity: Identity, fence: Fence,
+    before_write: Callable[[], None] | None = None,
+) -> Applied:  # fmt: skip
     """Make one object as the manifest says.
 
     Raises Stranger for an object that is not ours, Superseded when it was applied for a newer revision,
     FieldConflict when others own our fields, KubeError for the rest. The version that was read travels with the
-    write: without it a late writer with an old body would win even against a newer object.
+    write: without it a late writer with an old body would win even against a newer object. Controllers write
+    versions, too, so an object that moved in between is read and checked again. `before_write` is called between
+    the two and may raise, too.
     """
+    for left in reversed(range(TRIES)):
+        body, adopted = fenced(connection, manifest, identity=identity, fence=fence)
+        if before_write:
+            before_write()
+        try:
+            answer = send(connection, body, identity=identity, force=fence.force)
+        except errors.KubeError as error:
+            moved = error.status == 409 and error.reason == "Conflict" and not error.causes
+            if moved and left:
+                continue
+            raise
+        return Applied(answer["uid"], answer["resourceVersion"], adopted=adopted)
+    raise AssertionError("the last try returns or raises")
+
+
+def fenced(
+    connection: Connection, manifest: dict[str, Any], *, identity: Identity, fence: Fence
+) -> tuple[dict[str, Any], bool]:
+    """The manifest at the version of the object that stands there, if one does; and whether that adopts it."""
     meta = manifest["metadata"]
     live = metadata(connection, manifest["kind"], meta["namespace"], meta["name"], identity=identity)
-    body, adopted = manifest, False
-    if live is not None:
-        adopted = check(manifest, live, fence)
-        body = manifest | {"metadata": meta | {"resourceVersion": live["resourceVersion"]}}
-    answer = send(connection, body, identity=identity, force=fence.force)
-    return Applied(answer["uid"], answer["resourceVersion"], adopted=adopted)
+    if live is None:
+        return manifest, False
+    adopted = check(manifest, live, fence)
+    return manifest | {"metadata": meta | {"resourceVersion": live["resourceVersion"]}}, adopted
 
 
 def check(manifest: dict[str, Any], live: dict[str, Any], fence: Fence) -> bool:
@@ -90,14 +115,14 @@ def send(connection: Connection, body: dict[str, Any], *, identity: Identity, fo
 
 
 def delete(connection: Connection, kind: str, namespace: str, name: str, *, uid: str, identity: Identity) -> bool:
-    """Ask for the removal of the object with this uid and of what it owns first. True when it is gone already.
+    """Ask for the removal of the object with this uid, a Deployment's after its pods'. True when it is gone already.
 
     An object of the same name with another uid is not ours and stays.
     """
     body = {
         "kind": "DeleteOptions",
         "apiVersion": "v1",
-        "propagationPolicy": "Foreground",
+        "propagationPolicy": "Foreground" if kind == "Deployment" else "Background",
         "preconditions": {"uid": uid},
     }
     try:
@@ -112,3 +137,16 @@ def delete(connection: Connection, kind: str, namespace: str, name: str, *, uid:
         raise
     live = metadata(connection, kind, namespace, name, identity=identity)
     return live is None or live["uid"] != uid
+
+
+def disown(connection: Connection, kind: str, namespace: str, name: str, *, uid: str, identity: Identity) -> None:
+    """Take our labels off an object that we leave behind, so that nobody takes it for ours later."""
+    live = metadata(connection, kind, namespace, name, identity=identity)
+    if live is None or live["uid"] != uid:
+        return
+    gone = dict.fromkeys((labels.INSTALLATION, labels.DEPLOYMENT_ID, labels.MANAGED_BY))
+    meta = {"resourceVersion": live["resourceVersion"], "labels": gone, "annotations": {labels.REVISION: None}}
+    connection.call(
+        "PATCH", path(kind, namespace, name), identity=identity, body={"metadata": meta},
+        content_type="application/merge-patch+json", query={"fieldManager": labels.MANAGER}, accept=METADATA_ONLY,
+    )  # fmt: skip

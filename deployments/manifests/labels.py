@@ -5,6 +5,7 @@ from typing import Any
 from deployments.manifests.workload import Workload
 
 OWN = "llmdash.io/"
+MANAGED_BY = "app.kubernetes.io/managed-by"
 INSTALLATION = "llmdash.io/installation"
 DEPLOYMENT_ID = "llmdash.io/deployment-id"
 REVISION = "llmdash.io/revision"
@@ -22,7 +23,7 @@ def labels(workload: Workload) -> dict[str, str]:
         "app.kubernetes.io/instance": workload.name,
         "app.kubernetes.io/component": workload.runtime.component,
         "app.kubernetes.io/part-of": workload.project,
-        "app.kubernetes.io/managed-by": MANAGER,
+        MANAGED_BY: MANAGER,
         INSTALLATION: workload.installation,
         DEPLOYMENT_ID: workload.deployment_id,
     }

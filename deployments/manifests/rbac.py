@@ -50,7 +50,7 @@ def of_role(role: Role, namespace: str, installation: str) -> list[dict[str, Any
     metadata = {
         "name": name,
         "namespace": namespace,
-        "labels": {"app.kubernetes.io/managed-by": labels.MANAGER, labels.INSTALLATION: installation},
+        "labels": {labels.MANAGED_BY: labels.MANAGER, labels.INSTALLATION: installation},
     }
     api = "rbac.authorization.k8s.io"
     return [

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, DateTimeField, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from deployments.choices import Connection, Problem
@@ -19,6 +19,8 @@ from deployments.models import ClusterStatus, Deployment
 
 log = structlog.get_logger(__name__)
 MAX_DEATHS = 3
+CANDIDATES = 10
+FREE = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now())
 
 
 class LeaseLost(Exception):
@@ -36,42 +38,64 @@ def lease_until() -> object:
 
 
 def due() -> QuerySet[Deployment]:
-    """Rows that want work and that nobody holds, fairest first: the project and then the row served least lately."""
+    """Rows that want work and that nobody holds, the one served least lately first.
+
+    A row whose lease ran out without being given back is due, whatever its other columns say.
+    """
     wants = (
         Q(desired__gt=F("attempted"))
         | Q(deleted_at__isnull=False, deletion_started_at__isnull=True)
         | Q(next_attempt_at__lte=Now())
+        | ~Q(lease_owner="")
     )
-    held = Deployment.objects.filter(lease_expires_at__gt=Now()).order_by()
-    of_cluster = held.filter(project__cluster=OuterRef("project__cluster")).values("project__cluster")
-    of_project = held.filter(project=OuterRef("project")).values("project")
+    # A parked row wakes up for a new Revision, and once for its deletion.
+    asleep = Q(deleted_at__isnull=True) | Q(deletion_started_at__isnull=False)
     rejected = ClusterStatus.objects.filter(connection__in=[Connection.REJECTED, Connection.CERTIFICATE])
     return (
-        Deployment.objects.filter(wants, Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now()))
-        .filter(gone_at__isnull=True)
-        .exclude(problem=Problem.POISON, desired=F("attempted"))
+        Deployment.objects.filter(wants, FREE, gone_at__isnull=True)
+        .exclude(asleep, problem=Problem.POISON, desired=F("attempted"))
         .exclude(project__cluster__in=rejected.values("cluster"))
-        .annotate(
-            cluster_load=Coalesce(Subquery(of_cluster.annotate(n=Count("pk")).values("n")), 0),
-            project_load=Coalesce(Subquery(of_project.annotate(n=Count("pk")).values("n")), 0),
-        )
-        .filter(cluster_load__lt=F("project__cluster__max_in_flight"))
-        .order_by("project_load", F("next_attempt_at").asc(nulls_first=True), "created_at")
+        .order_by(F("next_attempt_at").asc(nulls_first=True), "created_at")
     )
 
 
-def claim(owner: str) -> Deployment | None:
-    """Take one due row, or none. A lease that ran out without being given back counts as a death of its worker."""
-    for row in due()[:10]:
-        mine = Deployment.objects.filter(
-            Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now()), pk=row.pk, lease_owner=row.lease_owner
-        )
-        deaths = row.deaths + 1 if row.lease_owner else 0
-        if deaths >= MAX_DEATHS:
-            park(mine, deaths)
-        elif mine.update(lease_owner=owner, lease_expires_at=lease_until(), deaths=deaths):
-            return Deployment.objects.select_related("project__cluster").get(pk=row.pk)
+def held() -> QuerySet[Deployment]:
+    """Rows that some worker holds now."""
+    return Deployment.objects.filter(lease_expires_at__gt=Now()).order_by()
+
+
+def claim(owner: str, served: dict[uuid.UUID, int] | None = None) -> Deployment | None:
+    """Take one due row, or none: of the project with the fewest rows in work, served least lately.
+
+    `served` tells each project's last turn and is kept up to date. A lease that ran out without being given back
+    counts as a death of its worker.
+    """
+    turns = {} if served is None else served
+    load = dict(held().values_list("project").annotate(n=Count("pk")))
+    projects = set(due().order_by().values_list("project", flat=True).distinct())
+    for project in sorted(projects, key=lambda pk: (load.get(pk, 0), turns.get(pk, 0), pk)):
+        for row in due().filter(project=project)[:CANDIDATES]:
+            if take(row, owner):
+                turns[project] = max(turns.values(), default=0) + 1
+                return Deployment.objects.select_related("project__cluster").get(pk=row.pk)
     return None
+
+
+def take(row: Deployment, owner: str) -> bool:
+    """Lease a row unless somebody else was faster or its cluster has enough rows in work; or park it.
+
+    `next_attempt_at` is emptied, so that one set while the row is held is a wish to look again and is kept.
+    """
+    mine = Deployment.objects.filter(FREE, pk=row.pk, lease_owner=row.lease_owner)
+    deaths = row.deaths + 1 if row.lease_owner else 0
+    if deaths >= MAX_DEATHS:
+        park(mine, deaths)
+        return False
+    of_cluster = held().filter(project__cluster=OuterRef("project__cluster")).values("project__cluster")
+    room = mine.annotate(load=Coalesce(Subquery(of_cluster.annotate(n=Count("pk")).values("n")), 0))
+    free = room.filter(load__lt=F("project__cluster__max_in_flight"))
+    taken = free.update(lease_owner=owner, lease_expires_at=lease_until(), deaths=deaths, next_attempt_at=None)
+    return bool(taken)
 
 
 def park(row: QuerySet[Deployment], deaths: int) -> None:
@@ -85,15 +109,20 @@ def park(row: QuerySet[Deployment], deaths: int) -> None:
 
 
 def renew(deployment: Deployment, owner: str) -> None:
-    """Hold the row for another lease. Raises LeaseLost when somebody else has it."""
-    held = Deployment.objects.filter(pk=deployment.pk, lease_owner=owner, lease_expires_at__gt=Now())
-    if not held.update(lease_expires_at=lease_until()):
+    """Hold the row for another lease, even one that ran out while nobody wanted it. Raises LeaseLost when somebody
+    else has it."""
+    mine = Deployment.objects.filter(pk=deployment.pk, lease_owner=owner)
+    if not mine.update(lease_expires_at=lease_until()):
         raise LeaseLost(f"{deployment.name}: the lease is gone")
 
 
 def release(deployment: Deployment, owner: str, *, after: float | None, **columns: object) -> None:
-    """Give the row back with what came of it; `after` seconds from now it is due again, None for never by itself."""
-    due_at = None if after is None else Now() + timedelta(seconds=after)
+    """Give the row back with what came of it; `after` seconds from now it is due again, None for never by itself.
+
+    Whoever asked meanwhile to look again is heard.
+    """
+    asked = F("next_attempt_at")
+    due_at = asked if after is None else Coalesce(asked, Now() + timedelta(seconds=after), output_field=DateTimeField())
     Deployment.objects.filter(pk=deployment.pk, lease_owner=owner).update(
         lease_owner="", lease_expires_at=None, deaths=0, next_attempt_at=due_at, **columns
     )

@@ -17,26 +17,29 @@ class Contested(KubeError):
 
 
 def recent(deployment: Deployment) -> list[dict[str, str]]:
-    """The rivals' wins that still count: within the window, and after the last take-over."""
+    """The rivals' wins that still count: within the window."""
     since = timezone.now() - timedelta(seconds=settings.LLMDASH["CONTESTED_SECONDS"])
-    if deployment.taken_over_at:
-        since = max(since, deployment.taken_over_at)
     return [win for win in deployment.heals if datetime.fromisoformat(win["at"]) > since]
 
 
 def note_win(deployment: Deployment, manifest: dict[str, Any], causes: list[Cause]) -> list[str]:
-    """Write down that rivals changed our fields; returns those who have done it too often."""
+    """Write down that rivals changed our fields; returns those who have done it too often to this object."""
     now = timezone.now().isoformat()
     what = f"{manifest['kind']}/{manifest['metadata']['name']}"
     rivals = sorted({cause.manager for cause in causes})
     wins = recent(deployment) + [{"at": now, "rival": rival, "object": what} for rival in rivals]
+    write(deployment, wins)
+    counts = Counter(win["rival"] for win in wins if win["object"] == what)
+    return [rival for rival in rivals if counts[rival] >= settings.LLMDASH["CONTESTED_WINS"]]
+
+
+def write(deployment: Deployment, wins: list[dict[str, str]]) -> None:
+    """Keep these wins and forget others; a take-over forgets all."""
     deployment.heals = wins
     Deployment.objects.filter(pk=deployment.pk).update(heals=wins)
-    counts = Counter(win["rival"] for win in wins)
-    return [rival for rival in rivals if counts[rival] > settings.LLMDASH["CONTESTED_WINS"]]
 
 
 def taken_over(deployment: Deployment) -> bool:
-    """A person told us to win, after the last error."""
-    at = deployment.last_error.get("at")
-    return bool(deployment.taken_over_at and at and deployment.taken_over_at >= datetime.fromisoformat(at))
+    """A person told us to win since the last error. Each error keeps the take-over that it knew: no clock is asked."""
+    at, error = deployment.taken_over_at, deployment.last_error
+    return bool(at and error and error.get("taken_over_at") != at.isoformat())

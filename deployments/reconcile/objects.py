@@ -1,6 +1,7 @@
 """One object of a Revision: build, put, remember in the inventory, remove when it is no longer wanted."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -52,6 +53,7 @@ class Put:
     revision: Revision
     manifest: dict[str, Any]
     known: AppliedObject | None
+    owner: str
 
     def send(self, *, force: bool) -> kube.Applied:
         """Apply it, as the author; when healing, as llmdash."""
@@ -64,7 +66,8 @@ class Put:
             force=force or adopt,
         )  # fmt: skip
         who = identity(self.deployment, actor)
-        return kube.apply(self.connection, self.manifest, identity=who, fence=fence)
+        hold = partial(renew, self.deployment, self.owner)
+        return kube.apply(self.connection, self.manifest, identity=who, fence=fence, before_write=hold)
 
 
 def put(
@@ -73,23 +76,39 @@ def put(
     """Apply one object and write it into the inventory. Raises KubeError, drift.Contested, LeaseLost."""
     renew(deployment, owner)
     known = deployment.inventory.filter(kind=manifest["kind"], name=manifest["metadata"]["name"]).first()
-    act = Put(connection, deployment, revision, manifest, known)
+    act = Put(connection, deployment, revision, manifest, known, owner)
+    if known and known.revision == revision.number:
+        refuse_to_bring_back(connection, deployment, known)
     try:
         applied = act.send(force=False)
     except kube.FieldConflict as conflict:
         settle(deployment, manifest, conflict)
+        renew(deployment, owner)
         applied = act.send(force=True)
     if known and known.uid != applied.uid:
         audit.record(None, Action.HEAL, deployment, project=deployment.project, object=str(known), was="removed")
     remember(deployment, revision, manifest, applied, known)
 
 
+def refuse_to_bring_back(connection: kube.Connection, deployment: Deployment, known: AppliedObject) -> None:
+    """Raise when an object of this Revision was removed behind our back and the policy is to leave it so."""
+    if deployment.drift_policy == DriftPolicy.HEAL or drift.taken_over(deployment):
+        return
+    who = identity(deployment, audit.LLMDASH)
+    if kube.metadata(connection, known.kind, known.namespace, known.name, identity=who) is None:
+        raise kube.KubeError(
+            f"{known} was removed from the cluster, and the drift policy is to leave it.", 404, "Removed"
+        )
+
+
 def settle(deployment: Deployment, manifest: dict[str, Any], conflict: kube.FieldConflict) -> None:
     """Decide a field conflict: returns when we may force, raises when we may not."""
-    if deployment.drift_policy != DriftPolicy.HEAL and not drift.taken_over(deployment):
+    taken = drift.taken_over(deployment)
+    if deployment.drift_policy != DriftPolicy.HEAL and not taken:
         raise kube.KubeError(conflict.message, 409, "FieldConflict", conflict.causes)
-    rivals = drift.note_win(deployment, manifest, conflict.causes)
-    if rivals and not drift.taken_over(deployment):
+    if taken:
+        drift.write(deployment, [])
+    elif rivals := drift.note_win(deployment, manifest, conflict.causes):
         audit.record(None, Action.CONTEST, deployment, project=deployment.project, rivals=rivals)
         fields = ", ".join(cause.field for cause in conflict.causes)
         raise drift.Contested(
@@ -132,10 +151,16 @@ def prune(
         if (item.kind, item.name) in kept:
             continue
         renew(deployment, owner)
-        if not item.created_by_us or kube.delete(
-            connection, item.kind, item.namespace, item.name, uid=item.uid,
-            identity=identity(deployment, revision.author_name),
-        ):  # fmt: skip
-            item.delete()
-        else:
+        if not remove(connection, item, identity(deployment, revision.author_name)):
             raise kube.KubeError(f"{item} is still being removed.", 409, "BeingDeleted")
+
+
+def remove(connection: kube.Connection, item: AppliedObject, who: kube.Identity) -> bool:
+    """Delete an object that we created, or let one go that we adopted; true when it is struck off the inventory."""
+    where = (item.kind, item.namespace, item.name)
+    if not item.created_by_us:
+        kube.disown(connection, *where, uid=item.uid, identity=who)
+    elif not kube.delete(connection, *where, uid=item.uid, identity=who):
+        return False
+    item.delete()
+    return True

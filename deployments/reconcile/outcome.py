@@ -39,7 +39,7 @@ def record_success(revision: Revision, progress: Progress) -> None:
 
 def record_refusal(revision: Revision, error: kube.KubeError, progress: Progress) -> None:
     """What was done of the Revision and what stopped it. A failure that is tried again leaves it pending."""
-    outcome = Outcome.PENDING if error.problem == Problem.BACK_OFF else Outcome.REFUSED
+    outcome = Outcome.PENDING if error.problem in (Problem.BACK_OFF, Problem.CLUSTER) else Outcome.REFUSED
     if progress.done:
         outcome = Outcome.PARTIAL
     detail = progress.as_json() | {"message": error.message, "reason": error.reason}
@@ -53,7 +53,7 @@ def give_back_failed(
 ) -> None:
     """Release with the error, due again as its kind demands."""
     problem = Problem.CONTESTED if isinstance(error, Contested) else error.problem
-    attempts = deployment.attempts + 1
+    attempts = deployment.attempts + 1 if deployment.attempted == deployment.desired else 1
     after = {
         Problem.BACK_OFF: back_off(attempts, error.retry_after),
         Problem.CLUSTER: back_off(attempts, None),
@@ -61,12 +61,13 @@ def give_back_failed(
         Problem.CONTESTED: None,
     }[problem]
     detail = (progress or Progress()).as_json()
+    taken = deployment.taken_over_at.isoformat() if deployment.taken_over_at else ""
     causes = [{"field": c.field, "message": c.message, "manager": c.manager} for c in error.causes]
     log.warning("not applied", problem=str(problem), status=error.status, message=error.message, again_in=after)
     release(
         deployment, owner, after=after, attempted=deployment.desired, attempts=attempts, problem=problem,
         last_error=detail | {"message": error.message, "reason": error.reason, "status": error.status, "causes": causes,
-                             "at": timezone.now().isoformat()},
+                             "at": timezone.now().isoformat(), "taken_over_at": taken},
     )  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from deployments import kube
+from deployments import audit, kube
+from deployments.crypto import CannotOpen
 from deployments.models import AppliedObject, Deployment
 from deployments.reconcile import objects
 from deployments.reconcile.claim import release, renew
@@ -22,8 +23,13 @@ def step(deployment: Deployment, owner: str) -> None:
     Deployment.objects.filter(pk=deployment.pk, deletion_started_at=None).update(deletion_started_at=Now())
     try:
         left = [item for item in deployment.inventory.order_by("-id") if not removed(deployment, item, owner)]
+    except CannotOpen as error:
+        return give_back_failed(deployment, owner, kube.KubeError(str(error), 403, "CannotOpen"))
     except kube.KubeError as error:
-        return give_back_failed(deployment, owner, error)
+        if error.status != 403 or not namespace_is_gone(deployment):
+            return give_back_failed(deployment, owner, error)
+        deployment.inventory.all().delete()
+        left = []
     if left:
         return release(deployment, owner, after=LOOK_AGAIN_SECONDS, **fine(deployment))
     release(deployment, owner, after=None, gone_at=timezone.now(), **fine(deployment))
@@ -38,10 +44,13 @@ def removed(deployment: Deployment, item: AppliedObject, owner: str) -> bool:
     """Delete one object; True when it is gone and struck off the inventory."""
     renew(deployment, owner)
     connection = kube.connect(deployment.project.cluster)
-    who = objects.identity(deployment, "llmdash")
-    if item.created_by_us and not kube.delete(
-        connection, item.kind, item.namespace, item.name, uid=item.uid, identity=who
-    ):
+    return objects.remove(connection, item, objects.identity(deployment, audit.LLMDASH))
+
+
+def namespace_is_gone(deployment: Deployment) -> bool:
+    """Whether the API server says so. The project's roles went with it, so deleting in it is forbidden for ever."""
+    connection = kube.connect(deployment.project.cluster)
+    try:
+        return kube.metadata(connection, "Namespace", "", deployment.project.namespace, identity=kube.ITSELF) is None
+    except kube.KubeError:
         return False
-    item.delete()
-    return True

@@ -1,6 +1,9 @@
 """The step that the endless loop repeats: one claimed row, until its newest Revision is applied or refused."""
 
 import random
+import uuid
+from functools import partial
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -10,7 +13,7 @@ from deployments import kube, stream
 from deployments.crypto import CannotOpen
 from deployments.models import Deployment, Revision
 from deployments.reconcile import objects, provision, removal
-from deployments.reconcile.claim import LeaseLost, claim, me, release
+from deployments.reconcile.claim import LeaseLost, claim, me, release, renew
 from deployments.reconcile.outcome import Progress, give_back_failed, record_refusal, record_success
 
 log = structlog.get_logger(__name__)
@@ -19,10 +22,11 @@ log = structlog.get_logger(__name__)
 def drain(limit: int = 1000) -> int:
     """Work until nothing is due; returns how many rows were worked on."""
     worked = 0
+    served: dict[uuid.UUID, int] = {}  # each project's last turn
     while worked < limit:
         close_old_connections()
         owner = me()
-        deployment = claim(owner)
+        deployment = claim(owner, served)
         if deployment is None:
             return worked
         work(deployment, owner)
@@ -75,9 +79,26 @@ def apply_newest(deployment: Deployment, owner: str) -> None:
 def apply_revision(deployment: Deployment, revision: Revision, owner: str, progress: Progress) -> None:
     """Every object in order, then the removal of what the Revision no longer has."""
     connection = kube.connect(deployment.project.cluster)
-    provision.ensure(deployment.project, connection)
+    hold = partial(renew, deployment, owner)
+    provision.ensure(deployment.project, connection, hold)
     manifests = objects.build(deployment, revision)
     progress.total = len(manifests)
+    try:
+        put_all(connection, deployment, revision, manifests, owner, progress)
+    except kube.KubeError as error:
+        if error.status != 403 or not provision.lost(deployment.project, connection):
+            raise
+        deployment.project.access_ready_at = None
+        provision.ensure(deployment.project, connection, hold)
+        put_all(connection, deployment, revision, manifests, owner, progress)
+
+
+def put_all(
+    connection: kube.Connection, deployment: Deployment, revision: Revision, manifests: list[dict[str, Any]],
+    owner: str, progress: Progress,
+) -> None:  # fmt: skip
+    """Put the objects and prune; `progress` tells how far it came."""
+    progress.done.clear()
     for manifest in manifests:
         objects.put(connection, deployment, revision, manifest, owner=owner)
         progress.done.append(f"{manifest['kind']}/{manifest['metadata']['name']}")

@@ -1,0 +1,165 @@
+"""What others change or remove is put back, contested or left, as the policy says; and the audit tells it."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from deployments import services
+from deployments.choices import DriftPolicy, Outcome, Problem
+from deployments.models import Deployment
+from tests.deployments.reconcile.play import Play, audited, eventually, newest
+
+pytestmark = pytest.mark.plane
+
+
+def replicas(play: Play) -> int:
+    found: int = play.live("deployment")["spec"]["replicas"]
+    return found
+
+
+def rival_scales(play: Play, number: int) -> None:
+    play.kubectl("patch", "deployment", "gpt-4", "--type=merge", "--field-manager=rival",
+                 "-p", json.dumps({"spec": {"replicas": number}}))  # fmt: skip
+
+
+def contested(play: Play) -> Deployment:
+    row = play.create()
+    for number in (5, 6, 7):
+        rival_scales(play, number)
+        row = play.again(row)
+    return row
+
+
+def test_a_field_conflict_is_healed_with_an_entry_that_names_field_and_rival(play: Play) -> None:
+    row = play.create()
+    rival_scales(play, 5)
+    row = play.again(row)
+    assert (replicas(play), row.problem) == (1, "")
+    [heal] = audited(row, "heal")
+    assert heal.actor_name == "llmdash"
+    assert heal.detail == {"rival": "rival", "field": ".spec.replicas", "object": "Deployment/gpt-4"}
+
+
+def test_healing_is_done_in_the_name_of_llmdash(play: Play) -> None:
+    row = play.create()
+    rival_scales(play, 5)
+    play.again(row)
+    forced = eventually(lambda: [write for write in play.writes() if "force=true" in write["requestURI"]])
+    assert forced[-1]["impersonatedUser"]["extra"] == {"llmdash.io/actor": ["llmdash"]}
+
+
+def test_a_rival_that_wins_three_times_makes_the_row_contested(play: Play) -> None:
+    row = contested(play)
+    assert (row.problem, replicas(play)) == (Problem.CONTESTED, 7)
+    assert row.last_error["message"] == "rival keeps changing .spec.replicas of Deployment gpt-4."
+    assert row.last_error["causes"][0]["manager"] == "rival"
+    assert row.next_attempt_at is None
+    assert [entry.action for entry in audited(row)] == ["create", "heal", "heal", "contested"]
+    assert newest(row).outcome == Outcome.APPLIED
+
+
+def test_a_contested_row_is_not_forced_by_looking_again(play: Play) -> None:
+    row = contested(play)
+    row = play.again(row)
+    assert (row.problem, replicas(play)) == (Problem.CONTESTED, 7)
+
+
+def test_taking_over_forces_once_and_begins_to_count_anew(play: Play) -> None:
+    row = contested(play)
+    services.take_over(deployment=row, by=play.maria)
+    row = play.again(row)
+    assert (row.problem, replicas(play), row.heals) == ("", 1, [])
+    rival_scales(play, 8)
+    row = play.again(row)
+    assert (row.problem, replicas(play)) == ("", 1)
+    for number in (8, 9):
+        rival_scales(play, number)
+        row = play.again(row)
+    assert (row.problem, replicas(play)) == (Problem.CONTESTED, 9)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_taking_over_is_heard_although_clocks_differ(play: Play, hours: int) -> None:
+    row = contested(play)
+    services.take_over(deployment=row, by=play.maria)
+    Deployment.objects.filter(pk=row.pk).update(taken_over_at=timezone.now() + timedelta(hours=hours))
+    assert play.again(row).problem == ""
+
+
+def test_wins_outside_the_window_do_not_count(play: Play, settings: Any) -> None:
+    row = play.create()
+    for number in (5, 6, 7, 8):
+        rival_scales(play, number)
+        row = play.again(row)
+        old = [win | {"at": (timezone.now() - timedelta(minutes=6)).isoformat()} for win in row.heals]
+        Deployment.objects.filter(pk=row.pk).update(heals=old)
+    assert (row.problem, replicas(play), len(row.heals)) == ("", 1, 1)
+
+
+def test_two_rivals_and_two_objects_are_counted_apart(play: Play) -> None:
+    row = play.create(service_type="NodePort")
+    for manager in ("first", "second"):
+        for number in (5, 6):
+            play.kubectl("patch", "deployment", "gpt-4", "--type=merge", f"--field-manager={manager}",
+                         "-p", json.dumps({"spec": {"replicas": number}}))  # fmt: skip
+            play.kubectl("patch", "service", "gpt-4", "--type=merge", f"--field-manager={manager}",
+                         "-p", json.dumps({"spec": {"type": "ClusterIP"}}))  # fmt: skip
+            row = play.again(row)
+    assert row.problem == ""
+
+
+@pytest.mark.parametrize("policy", [DriftPolicy.LEAVE, DriftPolicy.ADOPT])
+def test_without_healing_a_conflict_is_shown_and_not_forced(play: Play, policy: DriftPolicy) -> None:
+    row = play.create(policy=policy)
+    rival_scales(play, 5)
+    row = play.again(row)
+    assert (replicas(play), row.problem) == (5, Problem.WAIT)
+    assert 'conflict with "rival"' in row.last_error["message"]
+    assert [cause["field"] for cause in row.last_error["causes"]] == [".spec.replicas"]
+    assert audited(row, "heal") == []
+    services.take_over(deployment=row, by=play.maria)
+    assert (play.again(row).problem, replicas(play)) == ("", 1)
+
+
+def test_a_removed_object_is_made_again_with_an_entry(play: Play) -> None:
+    row = play.create()
+    before = play.live("service")["metadata"]["uid"]
+    play.kubectl("delete", "service", "gpt-4")
+    row = play.again(row)
+    after = play.live("service")["metadata"]["uid"]
+    assert before != after
+    assert row.inventory.get(kind="Service").uid == after
+    assert row.inventory.get(kind="Service").created_by_us
+    [heal] = audited(row, "heal")
+    assert heal.detail == {"object": "Service/gpt-4", "was": "removed"}
+
+
+def test_a_removed_object_stays_away_when_the_policy_is_to_leave_it(play: Play) -> None:
+    row = play.create(policy=DriftPolicy.LEAVE)
+    play.kubectl("delete", "service", "gpt-4")
+    row = play.again(row)
+    assert not play.exists("service")
+    assert row.problem == Problem.WAIT
+    assert row.last_error["message"] == (
+        "Service/gpt-4 was removed from the cluster, and the drift policy is to leave it."
+    )
+
+
+def test_a_new_revision_makes_a_removed_object_again_whatever_the_policy(play: Play) -> None:
+    row = play.create(policy=DriftPolicy.LEAVE)
+    play.kubectl("delete", "service", "gpt-4")
+    row = play.revise(row, replicas=2)
+    assert (row.problem, play.exists("service")) == ("", True)
+
+
+def test_a_field_that_nobody_of_us_set_stays_as_others_want_it(play: Play) -> None:
+    row = play.create()
+    play.kubectl("annotate", "deployment", "gpt-4", "team/note=hello")
+    play.kubectl("patch", "deployment", "gpt-4", "-p", '{"spec": {"revisionHistoryLimit": 3}}')
+    row = play.again(row)
+    live = play.live("deployment")
+    assert (live["metadata"]["annotations"]["team/note"], live["spec"]["revisionHistoryLimit"]) == ("hello", 3)
+    assert (row.problem, audited(row, "heal")) == ("", [])

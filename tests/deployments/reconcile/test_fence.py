@@ -1,0 +1,157 @@
+"""An older revision never overwrites a newer one, however late its writer comes."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from deployments import kube, reconcile, services
+from deployments.choices import Outcome
+from deployments.kube import Fence, FieldConflict, KubeError, Stranger, Superseded
+from deployments.models import Deployment, Revision
+from deployments.reconcile import objects, step
+from deployments.reconcile.claim import LeaseLost, claim, me, renew
+from tests.deployments.kube.servers import Request
+from tests.deployments.reconcile.play import Play, newest
+
+pytestmark = pytest.mark.plane
+
+
+def revision(row: Deployment, number: int) -> Revision:
+    return row.revisions.get(number=number)
+
+
+def manifest(row: Deployment, number: int, kind: str = "Deployment") -> dict[str, Any]:
+    [found] = [made for made in objects.build(row, revision(row, number)) if made["kind"] == kind]
+    return found
+
+
+def fence(row: Deployment, number: int, **more: Any) -> Fence:
+    return Fence(installation="llmdash", deployment_id=str(row.pk), revision=number, **more)
+
+
+def apply(play: Play, row: Deployment, number: int, **more: Any) -> kube.Applied:
+    force = more.pop("force", False)
+    return kube.apply(
+        play.api(), manifest(row, number), identity=play.operator(), fence=fence(row, number, force=force), **more
+    )
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_late_writer_with_an_old_body_is_refused(play: Play, force: bool) -> None:
+    row = play.revise(play.create(), replicas=4)
+    with pytest.raises(Superseded, match="Deployment gpt-4 was applied for revision 2"):
+        apply(play, row, 1, force=force)
+    assert play.live("deployment")["spec"]["replicas"] == 4
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_newer_write_between_read_and_write_is_not_overwritten(play: Play, force: bool) -> None:
+    row = play.create()
+    made = play.wish("other")  # a second row, so that revision 2 of the first is written by hand below
+    assert made.pk != row.pk
+    play.revise(row, replicas=4)
+    older, newer = manifest(row, 1), manifest(row, 2)
+    play.kubectl("annotate", "deployment", "gpt-4", "llmdash.io/revision=1", "--overwrite", "--field-manager=llmdash")
+    happened: list[str] = []
+
+    def newer_comes_first() -> None:
+        if not happened:
+            happened.append(kube.send(play.api(), newer, identity=play.operator(), force=True)["resourceVersion"])
+
+    with pytest.raises(Superseded):
+        kube.apply(
+            play.api(), older, identity=play.operator(), fence=fence(row, 1, force=force),
+            before_write=newer_comes_first,
+        )  # fmt: skip
+    live = play.live("deployment")
+    assert (live["metadata"]["annotations"]["llmdash.io/revision"], live["spec"]["replicas"]) == ("2", 4)
+
+
+def test_without_the_version_it_read_the_late_write_would_have_won(play: Play) -> None:
+    row = play.revise(play.create(), replicas=4)
+    kube.send(play.api(), manifest(row, 1), identity=play.operator(), force=True)
+    assert play.live("deployment")["spec"]["replicas"] == 1
+
+
+def test_an_object_that_controllers_touch_is_read_again_and_written(play: Play) -> None:
+    row = play.create()
+    touched = iter(range(1))
+
+    def touch() -> None:
+        if (turn := next(touched, None)) is not None:
+            play.kubectl("annotate", "deployment", "gpt-4", f"controller/turn={turn}", "--overwrite")
+
+    changed = manifest(row, 1)
+    changed["spec"]["replicas"] = 2
+    kube.apply(play.api(), changed, identity=play.operator(), fence=fence(row, 1), before_write=touch)
+    assert play.live("deployment")["spec"]["replicas"] == 2
+
+
+def test_an_object_that_never_stands_still_is_left_for_later(play: Play) -> None:
+    row, turns = play.create(), iter(range(100))
+
+    def touch() -> None:
+        play.kubectl("annotate", "deployment", "gpt-4", f"controller/turn={next(turns)}", "--overwrite")
+
+    changed = manifest(row, 1)
+    changed["spec"]["replicas"] = 2
+    with pytest.raises(KubeError) as refused:
+        kube.apply(play.api(), changed, identity=play.operator(), fence=fence(row, 1), before_write=touch)
+    assert (refused.value.problem, refused.value.status) == ("back-off", 409)
+
+
+def test_an_object_on_its_way_out_is_waited_for(play: Play) -> None:
+    row = play.create()
+    play.kubectl("patch", "service", "gpt-4", "-p", '{"metadata": {"finalizers": ["test/hold"]}}')
+    play.kubectl("delete", "service", "gpt-4", "--wait=false")
+    row = play.again(row)
+    assert (row.problem, row.last_error["reason"]) == ("back-off", "BeingDeleted")
+    play.kubectl("patch", "service", "gpt-4", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
+    row = play.again(row)
+    assert (row.problem, play.exists("service")) == ("", True)
+
+
+def test_a_zombie_whose_row_was_taken_writes_nothing(play: Play) -> None:
+    row = play.wish(replicas=3)
+    owner = me()
+    mine = claim(owner)
+    assert mine is not None
+    Deployment.objects.filter(pk=row.pk).update(lease_owner="another")
+    with pytest.raises(LeaseLost):
+        renew(mine, owner)
+    step.work(mine, owner)
+    assert play.names() == []
+    assert play.row(row).lease_owner == "another"
+
+
+def test_a_zombie_that_wakes_between_read_and_write_writes_nothing(play: Play) -> None:
+    row = play.create()
+    play.wish("unused")
+
+    def steal(request: Request) -> None:
+        if request.method == "GET" and "/deployments/gpt-4" in request.target:
+            Deployment.objects.filter(pk=row.pk).update(lease_owner="another")
+
+    services.scale(deployment=play.row(row), replicas=9, by=play.maria)
+    with play.through(steal):
+        reconcile.drain()
+    assert play.live("deployment")["spec"]["replicas"] == 1
+    assert newest(row).outcome == Outcome.PENDING
+    assert play.row(row).lease_owner == "another"
+
+
+def test_a_stranger_that_appears_between_read_and_write_is_not_taken_over(play: Play) -> None:
+    row = play.wish()
+    made = manifest(row, 1, "Service")
+    play.kubectl("create", "serviceaccount", "unused")
+
+    def stranger_comes() -> None:
+        if not play.exists("service"):
+            play.kubectl("create", "service", "clusterip", "gpt-4", "--tcp=81:81")
+
+    with pytest.raises(FieldConflict):
+        kube.apply(play.api(), made, identity=kube.ITSELF, fence=fence(row, 1), before_write=stranger_comes)
+    with pytest.raises(Stranger):
+        kube.apply(play.api(), made, identity=kube.ITSELF, fence=dataclasses.replace(fence(row, 1), force=True))
+    assert "llmdash.io/installation" not in play.live("service")["metadata"].get("labels", {})
