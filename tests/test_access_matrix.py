@@ -170,8 +170,8 @@ def office(model: str) -> Table:
 
 
 ADMIN: Table = {
-    **gets(OFFICE, "admin/", "admin/jsi18n/", "admin/password_change/", "admin/password_change/done/"),
-    **gets(OFFICE_DONE, "admin/login/"),
+    **gets(OFFICE, "admin/", "admin/jsi18n/", "admin/password_change/done/"),
+    **gets(OFFICE_DONE, "admin/login/", "admin/password_change/"),
     "admin/logout/": [Case("POST", Says(302, 403, 403, 403, 403, 302), {})],
     **gets(OFFICE_CLOSED, "admin/autocomplete/"),  # no page of ours asks it for anything
     **gets(OFFICE_NOTHING, "admin/r/<path:content_type_id>/<path:object_id>/", "admin/(?P<url>.*)$"),

@@ -7,6 +7,7 @@ from cryptography import x509
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
@@ -28,13 +29,21 @@ class ClusterForm(ModelForm):
         help_text="Self-contained: kubectl config view --raw --flatten --minify. Gives address, CA and credentials.",
     )  # fmt: skip
     api_url = forms.CharField(
-        label="API server", required=False, max_length=500, help_text="https://host:6443; left empty, the kubeconfig's."
-    )
+        label="API server", required=False, max_length=500, widget=AdminTextInputWidget,
+        help_text="https://host:6443; a kubeconfig brings its own.",
+    )  # fmt: skip
     token = forms.CharField(
         required=False, widget=forms.Textarea(attrs=WRITE_ONLY | {"rows": 3}),
         help_text="Of a ServiceAccount made for llmdash. Left empty, the stored credentials stay.",
     )  # fmt: skip
-    prometheus_url = forms.CharField(label="Prometheus", required=False, max_length=500)
+    tls_server_name = forms.CharField(
+        label="TLS server name", required=False, max_length=253, widget=AdminTextInputWidget,
+        help_text="The name in the API server's certificate, where it is not the address's.",
+    )  # fmt: skip
+    prometheus_url = forms.CharField(
+        label="Prometheus", required=False, max_length=500, widget=AdminTextInputWidget,
+        help_text="https://host; left empty, there are no charts.",
+    )  # fmt: skip
 
     class Meta:
         model = Cluster
@@ -130,10 +139,9 @@ class ClusterAdmin(AuditedAdmin):
     readonly_fields = ("credentials_changed_at",)
     fieldsets = (
         (None, {"fields": ("name",)}),
-        (
-            "Access",
-            {"fields": ("kubeconfig", "api_url", "token", "ca_pem", "tls_server_name", "credentials_changed_at")},
-        ),
+        ("Access by kubeconfig", {"fields": ("kubeconfig",)}),
+        ("Or by address and token", {"fields": ("api_url", "token", "ca_pem", "tls_server_name")}),
+        ("Stored", {"fields": ("credentials_changed_at",)}),
         ("Monitoring", {"fields": ("prometheus_url",)}),
         ("Limits", {"fields": ("max_in_flight",)}),
     )
