@@ -254,11 +254,18 @@ def as_text(spec: Spec | None) -> dict[str, Any]:
     }
 
 
-class ScaleForm(forms.Form):
+class ActForm(forms.Form):
+    """What every act that makes a Revision may carry."""
+
+    reason = forms.CharField(max_length=500, required=False, help_text="Kept with the revision and in the audit.")
+    idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
+
+
+class ScaleForm(ActForm):
     """How many replicas; the spec judges the number."""
 
     replicas = forms.IntegerField(min_value=0)
-    idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
+    field_order = ("replicas", "reason")
 
 
 class DeleteForm(forms.Form):

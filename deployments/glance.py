@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from deployments.choices import Health, Problem
 from deployments.models import ClusterStatus, Deployment, DeploymentStatus, Revision
+from deployments.runtimes import RUNTIMES
 
 T = TypeVar("T")
 SORTS = {
@@ -79,7 +80,7 @@ def of(deployment: Deployment) -> Glance:
         seen_at=cluster.seen_at if cluster else None,
         changed_at=seen.changed_at,
         llm=getattr(deployment, "llm", ""),
-        runtime=getattr(deployment, "runtime", ""),
+        runtime=RUNTIMES[runtime].label if (runtime := getattr(deployment, "runtime", "")) in RUNTIMES else runtime,
         revision=deployment.desired,
         pods=seen.pods,
     )

@@ -7,7 +7,7 @@ see them. The response holds no database connection between messages.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import redis.asyncio as aioredis
@@ -18,7 +18,7 @@ from django.db import close_old_connections, connection
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
-from deployments.models import Cluster, Deployment, Signal
+from deployments.models import Cluster, ClusterStatus, Deployment, Signal
 from deployments.stream import CHANNEL
 from llmdash.accounts.models import User
 
@@ -27,9 +27,11 @@ PING_SECONDS = 15.0
 POLL_SECONDS = 0.25
 VISIBLE_SECONDS = 5.0
 QUEUE = 500
+SEEN_SECONDS = 5.0
 LATE_SECONDS = 2  # a row with a lower number may be committed this much later than a higher one
 
 Message = dict[str, Any]
+SEEN = "seen"
 
 
 class Hub:
@@ -37,22 +39,23 @@ class Hub:
 
     def __init__(self) -> None:
         self.queues: set[asyncio.Queue[Message | None]] = set()
-        self.task: asyncio.Task[None] | None = None
+        self.tasks: list[asyncio.Task[None]] = []
 
     def join(self) -> "asyncio.Queue[Message | None]":
         """A queue that gets every signal from now on; None in it means that some were lost."""
         queue: asyncio.Queue[Message | None] = asyncio.Queue(QUEUE)
         self.queues.add(queue)
-        if self.task is None or self.task.done():
-            self.task = asyncio.create_task(self.listen())
+        if not self.tasks:
+            self.tasks = [asyncio.create_task(self.keep(self.listen)), asyncio.create_task(self.keep(self.tell_ages))]
         return queue
 
     def leave(self, queue: "asyncio.Queue[Message | None]") -> None:
         """Forget a queue; with the last one, listening ends."""
         self.queues.discard(queue)
-        if not self.queues and self.task:
-            self.task.cancel()
-            self.task = None
+        if not self.queues:
+            for task in self.tasks:
+                task.cancel()
+            self.tasks = []
 
     def give(self, message: Message | None) -> None:
         """Put a signal into every queue; a full one is emptied and told that it lost some."""
@@ -63,17 +66,32 @@ class Hub:
                 queue.put_nowait(None)
             queue.put_nowait(message)
 
-    async def listen(self) -> None:
-        """Read signals for ever; after any trouble every page is told to ask for everything again."""
+    async def keep(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Work for ever; after any trouble every page is told to ask for everything again."""
         while True:
             try:
-                await (self.by_redis() if settings.REDIS_URL else self.by_rows())
+                await work()
             except asyncio.CancelledError:
                 raise
             except Exception as error:
                 log.warning("the signals broke off; trying again", error=str(error))
                 await asyncio.sleep(1)
                 self.give(None)
+
+    async def listen(self) -> None:
+        """Read signals from wherever they come."""
+        await (self.by_redis() if settings.REDIS_URL else self.by_rows())
+
+    async def tell_ages(self) -> None:
+        """Tell pages when each cluster was last heard of, so that a quiet one does not look stale."""
+        told: dict[str, str] = {}
+        while True:
+            ages = await sync_to_async(cluster_ages)()
+            for key, at in ages.items():
+                if told.get(key) != at:
+                    self.give({"topic": SEEN, "id": key, "at": at})
+            told = ages
+            await asyncio.sleep(SEEN_SECONDS)
 
     async def by_redis(self) -> None:
         """Follow the channel."""
@@ -101,6 +119,15 @@ class Hub:
             for seq in old:
                 del seen[seq]
             await asyncio.sleep(POLL_SECONDS)
+
+
+def cluster_ages() -> dict[str, str]:
+    """When each cluster was last heard of, ISO 8601."""
+    try:
+        rows = ClusterStatus.objects.filter(seen_at__isnull=False).values_list("cluster", "seen_at")
+        return {str(pk): at.isoformat() for pk, at in rows if at}
+    finally:
+        connection.close()
 
 
 def newest() -> int:
@@ -165,6 +192,7 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     topics = set(request.GET.get("topics", "deployment,cluster").split(","))
     came_back = "Last-Event-ID" in request.headers
     response = StreamingHttpResponse(events(Sight(user), topics, came_back), content_type="text/event-stream")
+    response["Content-Encoding"] = "identity"  # compressed, it would be held back
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     return response
@@ -183,6 +211,9 @@ async def events(sight: Sight, topics: set[str], came_back: bool) -> AsyncIterat
                 continue
             if message is None:
                 yield event("reset", {})
+            elif message["topic"] == SEEN:
+                if await sight.allows(message):
+                    yield event(SEEN, message)
             elif message["topic"] in topics and await sight.allows(message):
                 yield event("changed", message, message["seq"])
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 
-class Struct(msgspec.Struct, rename="camel", gc=False, frozen=True):
+class Struct(msgspec.Struct, rename="camel", gc=False):
     """Names in Python's spelling, in JSON Kubernetes'."""
 
 
@@ -111,8 +111,8 @@ class PodStatus(Struct):
 
 class Pod(Struct):
     metadata: Metadata
-    spec: PodSpec = PodSpec()
-    status: PodStatus = PodStatus()
+    spec: PodSpec = msgspec.field(default_factory=PodSpec)
+    status: PodStatus = msgspec.field(default_factory=PodStatus)
 
 
 class Address(Struct):
@@ -128,7 +128,7 @@ class NodeStatus(Struct):
     capacity: dict[str, str] | None = None
     allocatable: dict[str, str] | None = None
     conditions: list[Condition] | None = None
-    node_info: NodeInfo = NodeInfo()
+    node_info: NodeInfo = msgspec.field(default_factory=NodeInfo)
 
 
 class Taint(Struct):
@@ -144,8 +144,8 @@ class NodeSpec(Struct):
 
 class Node(Struct):
     metadata: Metadata
-    spec: NodeSpec = NodeSpec()
-    status: NodeStatus = NodeStatus()
+    spec: NodeSpec = msgspec.field(default_factory=NodeSpec)
+    status: NodeStatus = msgspec.field(default_factory=NodeStatus)
 
 
 class DeploymentStatus(Struct):
@@ -195,7 +195,7 @@ class EventSeries(Struct):
 
 class Event(Struct):
     metadata: Metadata
-    involved_object: EventObject = EventObject()
+    involved_object: EventObject = msgspec.field(default_factory=EventObject)
     type: str = ""
     reason: str = ""
     message: str = ""

@@ -104,11 +104,7 @@ def stages(pod: Pod, events: Sequence[Event]) -> list[dict[str, Any]]:
     scheduled = condition(pod.status.conditions, "PodScheduled")
     ready = condition(pod.status.conditions, "Ready")
     pull = [event.first_timestamp or event.at for event in events if event.reason in ("Pulling", "Pulled")]
-    started = [
-        status.state.running.started_at
-        for status in pod.status.container_statuses or []
-        if status.state and status.state.running
-    ]
+    started = [started_at(status) for status in pod.status.container_statuses or []]
     running = max((at for at in started if at), default=None)
     times = {
         Stage.SCHEDULED: scheduled.last_transition_time if scheduled and scheduled.status == "True" else None,
@@ -117,6 +113,14 @@ def stages(pod: Pod, events: Sequence[Event]) -> list[dict[str, Any]]:
         Stage.READY: ready.last_transition_time if ready and ready.status == "True" else None,
     }
     return [{"stage": stage.value, "at": iso(at)} for stage, at in times.items()]
+
+
+def started_at(status: ContainerStatus) -> datetime | None:
+    """When a container last began to run; of one that crashed, when that run began."""
+    if status.state and status.state.running:
+        return status.state.running.started_at
+    ended = (status.state and status.state.terminated) or (status.last_state and status.last_state.terminated)
+    return ended.started_at if ended else None
 
 
 def iso(at: datetime | None) -> str | None:

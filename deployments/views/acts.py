@@ -14,7 +14,7 @@ from deployments import services
 from deployments import spec as specs
 from deployments.access import Can
 from deployments.choices import DriftPolicy
-from deployments.forms import DeleteForm, ScaleForm
+from deployments.forms import ActForm, DeleteForm, ScaleForm
 from deployments.models import Deployment
 from deployments.views.common import Request, fetch
 
@@ -44,7 +44,10 @@ def take_over(request: Request, pk: uuid.UUID) -> HttpResponse:
     """Win against a rival once more."""
     deployment = fetch(request, pk, Can.DEPLOY)
     text = "The objects are set to the newest revision, whoever changed them; what stands in the way is adopted."
-    return confirm(request, deployment, without_key(services.take_over), "take over", text, done="is taken over")
+    act = without_key(services.take_over)
+    return confirm(
+        request, deployment, act, "take over", text, done="is taken over", form=forms.Form(request.POST or None)
+    )
 
 
 def roll_back(request: Request, pk: uuid.UUID, number: int) -> HttpResponse:
@@ -89,7 +92,7 @@ def policy(request: Request, pk: uuid.UUID) -> HttpResponse:
     deployment = fetch(request, pk, Can.DEPLOY)
     form = PolicyForm(request.POST or None, initial={"policy": deployment.drift_policy})
 
-    def act(*, deployment: Deployment, by: Any, key: str) -> None:
+    def act(*, deployment: Deployment, by: Any) -> None:
         services.set_drift_policy(deployment=deployment, policy=DriftPolicy(form.cleaned_data["policy"]), by=by)
 
     text = "What happens when somebody else changes or removes an object of this deployment."
@@ -102,16 +105,10 @@ class PolicyForm(forms.Form):
     policy = forms.ChoiceField(choices=DriftPolicy.pairs(), label="When others change it")
 
 
-class NoFields(forms.Form):
-    """Only the button."""
-
-    idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
-
-
 def without_key(act: Callable[..., Any]) -> Callable[..., Any]:
-    """For acts that are the same when done twice."""
+    """For acts that make no Revision and are the same when done twice."""
 
-    def call(*, deployment: Deployment, by: Any, key: str) -> None:
+    def call(*, deployment: Deployment, by: Any, **_: Any) -> None:
         act(deployment=deployment, by=by)
 
     return call
@@ -122,7 +119,7 @@ def confirm(
     form: forms.Form | None = None, **extra: Any,
 ) -> HttpResponse:  # fmt: skip
     """GET asks, POST acts and goes back to the deployment; what is refused is said beside the field or on top."""
-    form = form or NoFields(request.POST or None, initial={"idempotency_key": uuid.uuid4().hex})
+    form = form or ActForm(request.POST or None, initial={"idempotency_key": uuid.uuid4().hex})
     if request.method == "POST" and form.is_valid() and perform(request, deployment, act, form, done):
         return redirect("deployments:detail", pk=deployment.pk)
     title = extra.pop("title", f"{action.capitalize()} {deployment.name}")
@@ -135,9 +132,11 @@ def confirm(
 
 def perform(request: Request, deployment: Deployment, act: Callable[..., Any], form: forms.Form, done: str) -> bool:
     """Do it; False when it was refused and the form says why."""
-    key = form.cleaned_data.get("idempotency_key", "")
+    more = {}
+    if isinstance(form, ActForm):
+        more = {"key": form.cleaned_data["idempotency_key"], "reason": form.cleaned_data["reason"]}
     try:
-        act(deployment=deployment, by=request.user, key=key)
+        act(deployment=deployment, by=request.user, **more)
     except services.NothingChanged as unchanged:
         messages.info(request, str(unchanged))
         return True

@@ -34,9 +34,10 @@ def index(request: Request) -> HttpResponse:
         "total": sum(counts.values()),
         "stale_clusters": stale_clusters(page.object_list),
     }
-    if is_fragment(request):
+    if is_fragment(request) and context["total"]:
         return render(request, "deployments/_table.html", context)
-    return render(request, "deployments/list.html", context | choices(request))
+    template = "deployments/_table.html" if is_fragment(request) else "deployments/list.html"
+    return render(request, template, context | choices(request))
 
 
 def read_filters(request: Request) -> dict[str, str]:

@@ -61,19 +61,36 @@ def revisions(deployment: Deployment, page: str | None) -> Any:
 
 
 def rollout(view: glance.Glance) -> list[dict[str, Any]]:
-    """The stages of the newest pods: how many have passed each, and when the last did."""
+    """How far the newest pods are: how many have reached each stage, when the last did, and where one failed."""
     pods = [pod for pod in view.pods if pod["current"] and pod["stage"] != Stage.STOPPING]
-    failed = any(pod["stage"] == Stage.FAILED for pod in pods)
+    reached = [(furthest(pod), pod["stage"] == Stage.FAILED) for pod in pods]
     found = []
-    active_seen = False
-    for stage in ROLLOUT:
+    for place, stage in enumerate(ROLLOUT):
         times = [step["at"] for pod in pods for step in pod["stages"] if step["stage"] == stage and step["at"]]
-        done = bool(pods) and len(times) >= max(view.wanted, 1)
-        state = "done" if done else "todo" if active_seen or not pods else "failed" if failed else "active"
-        active_seen = active_seen or not done
+        count = sum(at >= place for at, _ in reached)
+        state = stage_state(reached, place, view.wanted)
         at = max(times) if times else None
-        found.append({"stage": stage, "count": len(times), "total": view.wanted, "at": at, "state": state})
+        found.append({"stage": stage, "count": count, "total": view.wanted, "at": at, "state": state})
     return found
+
+
+def furthest(pod: dict[str, Any]) -> int:
+    """The place in ROLLOUT of the last stage that a pod has reached, -1 while it waits for a node."""
+    at = {step["stage"]: step["at"] for step in pod["stages"]}
+    return max((place for place, stage in enumerate(ROLLOUT) if at.get(stage.value)), default=-1)
+
+
+def stage_state(reached: list[tuple[int, bool]], place: int, wanted: int) -> str:
+    """ "failed" where a pod stands and fails, "active" where one stands, "done" behind the last one, else "todo"."""
+    last = len(ROLLOUT) - 1
+    stands = [failed for at, failed in reached if max(at, 0) == place and at < last]
+    if any(stands):
+        return "failed"
+    if stands:
+        return "active"
+    all_passed = bool(reached) and all(at > place or at == last for at, _ in reached)
+    complete = place < last or len(reached) >= wanted
+    return "done" if all_passed and complete else "todo"
 
 
 NEXT_STEPS = {

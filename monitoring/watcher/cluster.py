@@ -83,6 +83,11 @@ class ClusterWatch:
                 return self.touch([found.metadata.label(labels.DEPLOYMENT_ID)])
         return None
 
+    def look_again(self, owner: str) -> None:
+        """Look at a deployment in the next round too, which comes within TICK_SECONDS."""
+        with self.lock:
+            self.dirty.add(owner)
+
     def take_dirty(self) -> set[str]:
         """The deployments to look at, once."""
         with self.lock:
@@ -181,7 +186,7 @@ class ClusterWatch:
         """Connect, then write what is new, in batches; every second look at our own rows too."""
         pause = settings.LLMDASH["BACKOFF_FIRST_SECONDS"]
         while not self.stop.is_set() and not self.connect():
-            self.guarded(self.projection.write_cluster)
+            self.guarded(self.projection.cluster.write_cluster)
             self.stop.wait(pause)
             pause = min(30.0, pause * 2)
         while not self.stop.is_set():

@@ -4,6 +4,7 @@
    - data-show-when="runtime=vllm,sglang": shown while that field has one of these values;
    - data-mirror="replicas": repeats the field's value, for a summary beside the form;
    - data-product="replicas gpus": the product of these fields;
+   - <datalist data-for="id_field">: suggestions for that field;
    - data-submit: a select that sends its form when changed. */
 (() => {
   const field = (form, name) => form.elements.namedItem(name);
@@ -76,6 +77,7 @@
       });
     }
     for (const el of form.querySelectorAll("[data-mirror]")) {
+      if (!field(form, el.dataset.mirror)) continue;
       const text = value(form, el.dataset.mirror, true) || el.dataset.empty || "not set";
       if (el.textContent !== text) el.textContent = text;
     }
@@ -95,6 +97,7 @@
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
 
+  for (const list of document.querySelectorAll("datalist[data-for]")) document.getElementById(list.dataset.for)?.setAttribute("list", list.id);
   for (const form of document.forms) {
     if (form.dataset.keep) restore(form);
     refresh(form);

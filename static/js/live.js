@@ -6,7 +6,7 @@
    data-live-row="7"                                  on a row of a list: a change of another row may wait longer
    data-title="…"                                     inside a fragment: the page's new title */
 (() => {
-  const SILENCE = 40000, POLL = 5000, GAP = 300, ELSEWHERE = 3000, LIMIT = 15000, CAP = 5000, STEADY = 2000, HIDDEN = 30000;
+  const SILENCE = 40000, POLL = 5000, BURST = 30, GAP = 300, ELSEWHERE = 3000, LIMIT = 15000, CAP = 5000, STEADY = 2000, HIDDEN = 30000;
   const stream = document.documentElement.dataset.stream;
   const light = document.getElementById("live");
   const words = { live: "Live", reconnecting: "Reconnecting…", polling: "Checking every 5 s" };
@@ -25,11 +25,11 @@
 
   /* Fetching: at most one request of a fragment in GAP, and never two at once. */
   function want(el, id) {
-    const job = pending.get(el) || { busy: false, wanted: false, timer: 0, due: 0 };
+    const job = pending.get(el) || { busy: false, wanted: false, timer: 0, due: 0, last: 0 };
     pending.set(el, job);
     job.wanted = true;
     const elsewhere = id && el.querySelector("[data-live-row]") && !el.querySelector(`[data-live-row="${CSS.escape(id)}"]`);
-    plan(el, job, elsewhere ? ELSEWHERE : GAP);
+    plan(el, job, elsewhere ? ELSEWHERE : Math.max(BURST, job.last + GAP - Date.now()));
   }
 
   function plan(el, job, wait) {
@@ -40,7 +40,7 @@
   }
 
   async function run(el, job) {
-    Object.assign(job, { timer: 0, busy: true, wanted: false });
+    Object.assign(job, { timer: 0, busy: true, wanted: false, last: Date.now() });
     if (!el.isConnected || !el.dataset.liveUrl) return;
     let failed = false;
     try {
@@ -81,6 +81,16 @@
     }
   }
 
+  /* A cluster proved that its watches live: only its age on the page moves. */
+  function seen(event) {
+    heard = Date.now();
+    const { id, at } = JSON.parse(event.data);
+    for (const el of document.querySelectorAll(`time[data-seen="${CSS.escape(id)}"]`)) {
+      el.dateTime = at;
+      el.title = "";
+    }
+  }
+
   /* The connection: ours to retry, since a browser gives up after a first refusal. */
   function connect() {
     clearTimeout(retry);
@@ -98,6 +108,7 @@
     source.onerror = cut;
     source.addEventListener("ping", () => { heard = Date.now(); });
     source.addEventListener("changed", changed);
+    source.addEventListener("seen", seen);
     source.addEventListener("reset", () => { heard = Date.now(); catchUp(); });
   }
 

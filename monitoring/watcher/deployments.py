@@ -1,0 +1,178 @@
+"""From what the feeds brought to the rows of deployments: written when they differ, then told to every open page."""
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments import doorbell, stream
+from deployments.choices import DriftPolicy, Problem
+from deployments.manifests import labels
+from deployments.models import Deployment, DeploymentStatus, Revision
+from monitoring import capacity
+from monitoring.drift import differences
+from monitoring.objects import Loose
+from monitoring.status import Intent, Seen, Status, status
+
+if TYPE_CHECKING:
+    from monitoring.watcher.cluster import ClusterWatch
+
+DRIFT_GRACE_SECONDS = 3.0  # an object that was just applied may not have come back by the watch yet
+HEAL_EVERY_SECONDS = 5.0
+DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision"
+COLUMNS = ["health", "health_rank", "sentence", "ready", "wanted", "gpus", "observed_revision", "rollout", "pods",
+           "events", "drift", "endpoint", "changed_at", "seq"]  # fmt: skip
+
+
+class DeploymentRows:
+    """The DeploymentStatus rows of one cluster. Called by one thread only.
+
+    `seen` is what our own rows looked like in the last round.
+    """
+
+    def __init__(self, watch: "ClusterWatch") -> None:
+        self.watch = watch
+        self.seen: dict[str, tuple[Any, ...]] = {}
+        self.healed_at: dict[str, float] = {}
+
+    def moved_rows(self) -> set[str]:
+        """Deployments whose own row changed since the last round."""
+        columns = ("pk", "desired", "applied", "attempts", "problem", "deleted_at", "drift_policy", "last_error")
+        rows = Deployment.objects.filter(project__cluster=self.watch.cluster, gone_at__isnull=True)
+        now = {str(row[0]): (*row[1:-1], str(row[-1])) for row in rows.values_list(*columns)}
+        moved = {pk for pk, row in now.items() if self.seen.get(pk) != row}
+        self.seen = now
+        return moved
+
+    def write(self, wanted: set[str]) -> None:
+        """Judge these, and write those whose row differs."""
+        if self.watch.age() is None:
+            for pk in wanted:  # before every feed has listed once, absence means nothing
+                self.watch.look_again(pk)
+            return
+        rows = (
+            Deployment.objects.filter(pk__in=wanted, project__cluster=self.watch.cluster, gone_at__isnull=True)
+            .select_related("project", "status")
+            .prefetch_related("inventory")
+        )
+        specs = self.specs(wanted)
+        lost = {node.metadata.name for node in self.watch.shelves["Node"].all() if not capacity.room(node).ready}
+        fresh = [row for deployment in rows if (row := self.judged(deployment, specs, lost)) is not None]
+        if not fresh:
+            return
+        with transaction.atomic():
+            DeploymentStatus.objects.bulk_create(
+                fresh, update_conflicts=True, unique_fields=["deployment"], update_fields=COLUMNS
+            )
+            stream.publish(stream.DEPLOYMENT, [row.deployment_id for row in fresh])
+
+    def specs(self, wanted: set[str]) -> dict[str, dict[str, Any]]:
+        """The newest specs of these, as stored."""
+        found = Revision.objects.filter(deployment__in=list(wanted)).order_by("deployment", "number")
+        return {str(pk): spec for pk, spec in found.values_list("deployment", "spec_json")}
+
+    def judged(
+        self, deployment: Deployment, specs: dict[str, dict[str, Any]], lost: set[str]
+    ) -> DeploymentStatus | None:
+        """The row as it should be now; None when it is so already."""
+        pk = str(deployment.pk)
+        live = next(iter(self.watch.shelves["Deployment"].of(pk)), None)
+        pods = self.watch.shelves["Pod"].of(pk)
+        uids = [pod.metadata.uid for pod in pods] + ([live.metadata.uid] if live else [])
+        seen = Seen(live, pods, self.current_hash(pk), self.watch.events.of(uids), lost)
+        drift = self.drift(deployment)
+        row = self.row(deployment, status(intent(deployment, specs.get(pk, {})), seen), drift, live)
+        self.heal(deployment, drift)
+        before = getattr(deployment, "status", None)
+        if before and all(getattr(before, name) == getattr(row, name) for name in COLUMNS[:-2]):
+            return None
+        row.seq = (before.seq if before else 0) + 1
+        row.changed_at = before.changed_at if before and before.health == row.health else timezone.now()
+        return row
+
+    def row(
+        self, deployment: Deployment, found: Status, drift: list[dict[str, Any]], live: Loose | None
+    ) -> DeploymentStatus:
+        """The status as a row."""
+        observed = live.metadata.annotation(labels.REVISION) if live else ""
+        return DeploymentStatus(
+            deployment_id=deployment.pk, health=found.health.value, health_rank=found.health.rank,
+            sentence=found.sentence,
+            ready=found.ready, wanted=found.wanted, gpus=found.gpus, rollout=found.rollout, pods=found.pods,
+            events=found.events, drift=drift, endpoint=self.endpoint(str(deployment.pk)),
+            observed_revision=int(observed) if observed.isdigit() else 0,
+        )  # fmt: skip
+
+    def current_hash(self, pk: str) -> str:
+        """The template hash of the newest ReplicaSet."""
+        sets = self.watch.shelves["ReplicaSet"].of(pk)
+        newest = max(sets, key=lambda one: number(one.metadata.annotation(DEPLOYMENT_REVISION)), default=None)
+        return str(newest.metadata.label("pod-template-hash")) if newest else ""
+
+    def endpoint(self, pk: str) -> dict[str, Any]:
+        """The Service's addresses: {"cluster_ip", "external", "ports"}."""
+        service = next(iter(self.watch.shelves["Service"].of(pk)), None)
+        if service is None:
+            return {}
+        entries = (service.status.get("loadBalancer") or {}).get("ingress") or [{}]
+        external = entries[0].get("ip") or entries[0].get("hostname") or ""
+        ports = [{"port": p.get("port"), "node_port": p.get("nodePort")} for p in service.spec.get("ports") or []]
+        return {"cluster_ip": service.spec.get("clusterIP", ""), "external": external, "ports": ports}
+
+    def drift(self, deployment: Deployment) -> list[dict[str, Any]]:
+        """Where the objects differ from what was applied; nothing while a worker is at it."""
+        if not deployment.is_settled:
+            return []
+        settled = timezone.now() - timedelta(seconds=DRIFT_GRACE_SECONDS)
+        found: list[dict[str, Any]] = []
+        for item in deployment.inventory.all():
+            if item.kind not in ("Deployment", "Service", "ConfigMap"):
+                continue
+            live = self.watch.shelves[item.kind].get(item.uid)
+            if live is None:
+                if item.applied_at < settled:
+                    found.append(gone(str(item)))
+                else:
+                    self.watch.look_again(str(deployment.pk))
+            elif number(live.metadata.annotation(labels.REVISION)) <= item.revision:
+                found += differences(item.manifest, live)
+        return found
+
+    def heal(self, deployment: Deployment, drift: list[dict[str, Any]]) -> None:
+        """Tell the workers, when the policy is to put it back; not more often than they can."""
+        hopeless = deployment.problem in (Problem.CONTESTED, Problem.POISON, Problem.WAIT)
+        if not drift or deployment.drift_policy != DriftPolicy.HEAL or hopeless:
+            return
+        pk, now = str(deployment.pk), time.monotonic()
+        if now - self.healed_at.get(pk, -HEAL_EVERY_SECONDS) >= HEAL_EVERY_SECONDS:
+            self.healed_at[pk] = now
+            doorbell.look_again(deployment.pk)
+        self.watch.look_again(pk)
+
+
+def intent(deployment: Deployment, spec: dict[str, Any]) -> Intent:
+    """What the rows say was asked for."""
+    return Intent(
+        wanted=spec.get("replicas", 0) if spec.get("running", True) else 0,
+        gpus=spec.get("gpus", 0),
+        gpu_name=spec.get("gpu_type") or spec.get("gpu_resource", ""),
+        loads=spec.get("runtime") != "custom",
+        desired=deployment.desired,
+        applied=deployment.applied,
+        problem=deployment.problem,
+        problem_message=deployment.last_error.get("message", ""),
+        being_deleted=deployment.deleted_at is not None,
+        objects_left=len(deployment.inventory.all()),
+    )
+
+
+def gone(name: str) -> dict[str, Any]:
+    """The drift of an object that is not there any more."""
+    return {"object": name, "field": "", "wanted": "present", "live": "gone", "rival": ""}
+
+
+def number(text: str) -> int:
+    """A revision annotation, 0 when it is none."""
+    return int(text) if text.isdigit() else 0

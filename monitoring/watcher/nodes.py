@@ -1,0 +1,135 @@
+"""From what the feeds brought to the rows of nodes and of the cluster itself."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments import stream
+from deployments.choices import Connection
+from deployments.manifests import labels
+from deployments.models import ClusterStatus, NodeStatus
+from monitoring import capacity
+from monitoring.objects import Node, Pod
+from monitoring.watcher import lease
+
+if TYPE_CHECKING:
+    from monitoring.watcher.cluster import ClusterWatch
+
+SEEN_EVERY_SECONDS = 5.0
+NODES_EVERY_SECONDS = 1.0
+PENDING_KEPT = 200
+NODE_COLUMNS = ["ready", "schedulable", "message", "gpus", "cpu_millis", "cpu_millis_used", "memory_bytes",
+                "memory_bytes_used", "pods", "taints", "kubelet_version", "created_at", "seq"]  # fmt: skip
+
+
+class ClusterRows:
+    """The NodeStatus rows and the ClusterStatus row of one cluster. Called by one thread only.
+
+    `deployments` gives the ids of the cluster's deployments, which are looked at again when a node is lost.
+    """
+
+    def __init__(self, watch: "ClusterWatch", deployments: Callable[[], Iterable[str]]) -> None:
+        self.watch = watch
+        self.deployments = deployments
+        self.counted_at = 0.0
+        self.generation = (-1, -1)
+        self.nodes: dict[str, dict[str, Any]] = {}
+        self.capacity: dict[str, Any] = {}
+        self.pending: list[dict[str, Any]] = []
+        self.row: dict[str, Any] = {}
+        self.seen_at = 0.0
+
+    def write_nodes(self) -> None:
+        """Nodes and capacity, at most once a second, when nodes or pods changed."""
+        generation = (self.watch.shelves["Node"].generation, self.watch.shelves["Pod"].generation)
+        if generation == self.generation or time.monotonic() - self.counted_at < NODES_EVERY_SECONDS:
+            return
+        if not {"Node", "Pod"} <= self.watch.listed:
+            return
+        self.generation, self.counted_at = generation, time.monotonic()
+        nodes = {node.metadata.name: node for node in self.watch.shelves["Node"].all()}
+        pods = self.watch.shelves["Pod"].all()
+        places = capacity.rooms(nodes.values(), pods)
+        self.capacity, self.pending = {"gpus": capacity.summary(places)}, waiting(pods)
+        rows = {place.name: node_row(nodes[place.name], place) for place in places}
+        changed = {name: row for name, row in rows.items() if self.nodes.get(name) != row}
+        with transaction.atomic():
+            NodeStatus.objects.bulk_create(
+                [NodeStatus(cluster=self.watch.cluster, name=name, seq=1, **row) for name, row in changed.items()],
+                update_conflicts=True, unique_fields=["cluster", "name"], update_fields=NODE_COLUMNS,
+            )  # fmt: skip
+            NodeStatus.objects.filter(cluster=self.watch.cluster).exclude(name__in=rows).delete()
+            if changed or rows.keys() != self.nodes.keys():
+                stream.publish(stream.CLUSTER, [self.watch.cluster.pk])
+        if ready(rows) != ready(self.nodes):
+            self.watch.touch(self.deployments())  # a lost node changes what its pods mean
+        self.nodes = rows
+
+    def write_cluster(self) -> None:
+        """The connection, its age and the capacity; the age every few seconds, the rest when it changed."""
+        word, message = self.watch.connection()
+        row: dict[str, Any] = {
+            "connection": word.value,
+            "message": message,
+            "kubernetes_version": self.watch.version,
+            "nodes_known": "Node" in self.watch.listed,
+            "capacity": self.capacity,
+            "pending": self.pending,
+            "notes": self.watch.notes,
+        }
+        changed = row != self.row
+        age = self.watch.age()
+        if not changed and (age is None or time.monotonic() - self.seen_at < SEEN_EVERY_SECONDS):
+            return
+        columns = row if age is None else row | {"seen_at": timezone.now() - timedelta(seconds=age)}
+        if self.row.get("connection") != row["connection"]:
+            columns = columns | {"since": timezone.now()}
+        with transaction.atomic():
+            held = ClusterStatus.objects.filter(cluster=self.watch.cluster, lease_owner=lease.ME)
+            if held.update(**columns) and changed:
+                stream.publish(stream.CLUSTER, [self.watch.cluster.pk])
+                if word == Connection.CONNECTED and self.row.get("connection") != word.value:
+                    stream.publish(stream.DEPLOYMENT, self.deployments())
+        self.row, self.seen_at = row, time.monotonic()
+
+
+def ready(rows: dict[str, dict[str, Any]]) -> set[str]:
+    """The names of the nodes that are ready."""
+    return {name for name, row in rows.items() if row["ready"]}
+
+
+def waiting(pods: Iterable[Pod]) -> list[dict[str, Any]]:
+    """Pods without a node, anybody's: {"name", "namespace", "deployment", "gpus", "reason"}."""
+    found = []
+    for pod in pods:
+        if pod.spec.node_name or pod.status.phase != "Pending":
+            continue
+        wanted = sum(int(n) for name, n in capacity.pod_requests(pod).items() if capacity.is_gpu(name))
+        said = next((c.message for c in pod.status.conditions or [] if c.type == "PodScheduled"), "")
+        row = {"name": pod.metadata.name, "namespace": pod.metadata.namespace, "gpus": wanted, "reason": said}
+        found.append(row | {"deployment": pod.metadata.label(labels.DEPLOYMENT_ID)})
+    return sorted(found, key=lambda row: (row["namespace"], row["name"]))[:PENDING_KEPT]
+
+
+def node_row(node: Node, place: capacity.Room) -> dict[str, Any]:
+    """A node as its row keeps it."""
+    taints = [f"{t.key}={t.value}:{t.effect}" if t.value else f"{t.key}:{t.effect}" for t in node.spec.taints or []]
+    return {
+        "ready": place.ready,
+        "schedulable": place.schedulable,
+        "message": place.message,
+        "gpus": [asdict(kind) | {"used": kind.used} for kind in place.gpus],
+        "cpu_millis": place.cpu_millis,
+        "cpu_millis_used": place.cpu_millis_used,
+        "memory_bytes": place.memory_bytes,
+        "memory_bytes_used": place.memory_bytes_used,
+        "pods": place.pods,
+        "taints": taints,
+        "kubelet_version": node.status.node_info.kubelet_version,
+        "created_at": node.metadata.creation_timestamp,
+    }
