@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from pydantic import BaseModel, ValidationError
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 Body = TypeVar("Body", bound=BaseModel)
 
 
+class LengthRequired(APIException):
+    """A body without its length would be read as none: pages and API run behind WSGI."""
+
+    status_code = 411
+    default_detail = "Send the body with its Content-Length, not in chunks."
+
+
 class Endpoint(APIView):
     """One address of the API. `spec_at` is where the spec stands in a body, for JSON pointers."""
 
@@ -34,6 +42,8 @@ class Endpoint(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if "chunked" in request.headers.get("Transfer-Encoding", ""):
+            raise LengthRequired
         refuse_parameters(request, self.parameters if request.method in ("GET", "HEAD") else ())
 
     @property

@@ -83,6 +83,12 @@ def test_only_json_is_taken(team: Team, kind: str) -> None:
     assert rows() == before
 
 
+def test_a_body_in_chunks_is_refused_rather_than_read_as_none(team: Team) -> None:
+    before = rows()
+    problem(team.operator.post(f"{team.path}/stop", Transfer_Encoding="chunked"), 411)
+    assert rows() == before
+
+
 def test_only_json_is_given(team: Team) -> None:
     problem(team.operator.get("/deployments", Accept="text/html"), 406)
 
