@@ -108,10 +108,15 @@ def revise(
 
 
 def change(*, deployment: Deployment, action: Action, by: "User", fields: dict[str, Any], **more: Any) -> Revision:
-    """Revise the newest spec in some fields: the short way for scale, stop, start and restart."""
-    newest = deployment.revisions.get(number=deployment.desired)
-    merged = specs.dump(newest.spec) | fields
-    return revise(deployment=deployment, spec=Spec.model_validate(merged), by=by, action=action, **more)
+    """Revise the newest spec in some fields: the short way for scale, stop, start and restart.
+
+    The row is locked before its spec is read, so that two people's changes of different fields both stand.
+    """
+    with transaction.atomic():
+        locked = _lock(deployment)
+        newest = locked.revisions.get(number=locked.desired)
+        spec = Spec.model_validate(specs.dump(newest.spec) | fields)
+        return revise(deployment=locked, spec=spec, by=by, action=action, **{"asked": fields} | more)
 
 
 def scale(*, deployment: Deployment, replicas: int, by: "User", **more: Any) -> Revision:

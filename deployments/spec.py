@@ -18,6 +18,7 @@ MAX_REPLICAS = 200  # settings.LLMDASH raises or lowers these two for an install
 MAX_GPUS = 16
 MAX_FILE_CHARS = 64_000
 MAX_FILES_BYTES = 900_000  # a ConfigMap holds 1 MiB with its keys
+MAX_ENV_BYTES = 500_000  # etcd takes objects of 1.5 MiB, and the Deployment's holds the arguments, too
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  (the container's, not ours)
 NAME = r"^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$"  # a DNS-1035 label, short enough for the suffixes of its objects
 LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
@@ -193,9 +194,11 @@ class Spec(Strict):
         return self
 
     @model_validator(mode="after")
-    def files_fit(self) -> Self:
+    def all_fits(self) -> Self:
         if sum(len(file.content.encode()) for file in self.files) > MAX_FILES_BYTES:
             raise at("files", f"together have at most {MAX_FILES_BYTES:,} bytes")
+        if sum(len((var.value or "").encode()) for var in self.env) > MAX_ENV_BYTES:
+            raise at("env", f"together have at most {MAX_ENV_BYTES:,} bytes")
         paths = {file.path for file in self.files}
         for path in sorted(paths):
             above = {path[:end] for end, char in enumerate(path) if char == "/"}

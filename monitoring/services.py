@@ -78,4 +78,14 @@ def summary(question: Question, points: list[tuple[float, float | None]]) -> str
     if not values:
         return f"{question.title}: no values in this range."
     low, high = min(values), max(values)
-    return f"{question.title}: now {values[-1]:.3g} {question.unit}, between {low:.3g} and {high:.3g} {question.unit}."
+    now, unit = figure(values[-1]), question.unit
+    return f"{question.title}: now {now} {unit}, between {figure(low)} and {figure(high)} {unit}."
+
+
+def figure(value: float) -> str:
+    """A number with about three digits and no exponent: 0.482, 12.4, 4,218."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return (
+        f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}" if abs(value) >= 0.001 or not value else f"{value:.5f}"
+    )

@@ -9,6 +9,7 @@ from django.conf import settings
 STATE = Path(tempfile.mkdtemp(prefix="llmdash-test-"))
 settings.STATE_DIR = STATE
 settings.SECRET_KEY = "a key for tests only"
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
 settings.LLMDASH |= {"ENCRYPTION_KEY_FILE": str(STATE / "encryption_key"), "ALLOW_LOOPBACK": True}
 # Nothing is collected for tests: pages name the files of static/ themselves.
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -44,6 +44,8 @@ class KubeError(Exception):
         """What has to happen next."""
         if self.status == 401:
             return Problem.CLUSTER
+        if "etcdserver: request is too large" in self.message:
+            return Problem.WAIT  # comes as a 500, but trying again does not help
         stale = self.status == 409 and not self.causes
         if self.status in (0, 408, 429) or self.status >= 500 or stale:
             return Problem.BACK_OFF

@@ -75,6 +75,7 @@ class NodeStatus(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name_plural = "node statuses"
         constraints = [models.UniqueConstraint(fields=["cluster", "name"], name="node_once")]
 
     def __str__(self) -> str:

@@ -53,7 +53,7 @@ def due() -> QuerySet[Deployment]:
     rejected = ClusterStatus.objects.filter(connection__in=[Connection.REJECTED, Connection.CERTIFICATE])
     return (
         Deployment.objects.filter(wants, FREE, gone_at__isnull=True)
-        .exclude(asleep, problem=Problem.POISON, desired=F("attempted"))
+        .exclude(asleep, problem=Problem.POISON, desired=F("attempted"), lease_owner="")
         .exclude(project__cluster__in=rejected.values("cluster"))
         .order_by(F("next_attempt_at").asc(nulls_first=True), "created_at")
     )
