@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import hypothesis
 from django.conf import settings
 
 # pytest-django has read the settings already, so the environment would come too late.
@@ -18,5 +19,9 @@ settings.STATIC_ROOT.mkdir()
 if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
     # A file: the threads of a database in memory block each other without waiting.
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(STATE / "test.sqlite3")
+
+# How long an example takes says more of the machine than of the program.
+hypothesis.settings.register_profile("llmdash", deadline=None)
+hypothesis.settings.load_profile("llmdash")
 
 from tests.stage import *  # noqa: E402, F403  (fixtures, which read the settings)
