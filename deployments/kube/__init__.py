@@ -2,7 +2,7 @@
 
 from deployments.kube import errors
 from deployments.kube.access import can
-from deployments.kube.apply import Applied, Fence, apply, delete, disown, metadata, send
+from deployments.kube.apply import Applied, Fence, apply, delete, disown, metadata, read, send
 from deployments.kube.client import ITSELF, Connection, Identity, access_of, connect
 from deployments.kube.credentials import Access, KubeconfigRefused, parse_kubeconfig
 from deployments.kube.errors import FieldConflict, KubeError, Stranger, Superseded
@@ -33,5 +33,6 @@ __all__ = [
     "logs",
     "metadata",
     "parse_kubeconfig",
+    "read",
     "send",
 ]

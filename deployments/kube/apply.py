@@ -51,6 +51,13 @@ def metadata(
     return found
 
 
+def read(connection: Connection, manifest: dict[str, Any], *, identity: Identity) -> dict[str, Any]:
+    """The live object of a manifest. Raises KubeError. Not for Secrets."""
+    if manifest["kind"] == "Secret":
+        raise ValueError("a Secret's values are never read")
+    return connection.call("GET", path_of(manifest), identity=identity)
+
+
 def apply(
     connection: Connection, manifest: dict[str, Any], *, identity: Identity, fence: Fence,
     before_write: Callable[[], None] | None = None,

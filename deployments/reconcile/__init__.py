@@ -1,6 +1,7 @@
 """Make the clusters match the newest Revisions: claim a row, build, apply, prune, record, until nothing is due."""
 
+from deployments.reconcile import orphans
 from deployments.reconcile.claim import look_again
 from deployments.reconcile.step import drain
 
-__all__ = ["drain", "look_again"]
+__all__ = ["drain", "look_again", "orphans"]

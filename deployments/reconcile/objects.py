@@ -8,14 +8,16 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments import audit, kube
-from deployments.choices import Action, DriftPolicy, Role
+from deployments.choices import Action, DriftPolicy
 from deployments.manifests import Workload
 from deployments.manifests import build as build_manifests
 from deployments.manifests.secret import without_values
 from deployments.models import AppliedObject, Deployment, Revision, SecretValue
 from deployments.models.secret import keyring
 from deployments.reconcile import drift
+from deployments.reconcile.adopt import adopt
 from deployments.reconcile.claim import renew
+from deployments.reconcile.identity import identity
 
 
 def build(deployment: Deployment, revision: Revision) -> list[dict[str, Any]]:
@@ -37,11 +39,6 @@ def build(deployment: Deployment, revision: Revision) -> list[dict[str, Any]]:
             secret_checksum=digest,
         )
     )
-
-
-def identity(deployment: Deployment, actor: str) -> kube.Identity:
-    """The worker applies as the project's operator, in the name of the Revision's author."""
-    return kube.Identity(deployment.project.namespace, Role.OPERATOR, actor)
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Put:
 def put(
     connection: kube.Connection, deployment: Deployment, revision: Revision, manifest: dict[str, Any], *, owner: str
 ) -> None:
-    """Apply one object and write it into the inventory. Raises KubeError, drift.Contested, LeaseLost."""
+    """Apply one object and write it into the inventory. Raises KubeError, Contested, Adopted, LeaseLost."""
     renew(deployment, owner)
     known = deployment.inventory.filter(kind=manifest["kind"], name=manifest["metadata"]["name"]).first()
     act = Put(connection, deployment, revision, manifest, known, owner)
@@ -82,6 +79,8 @@ def put(
     try:
         applied = act.send(force=False)
     except kube.FieldConflict as conflict:
+        if deployment.drift_policy == DriftPolicy.ADOPT and not drift.taken_over(deployment):
+            adopt(connection, deployment, revision, manifest, conflict)
         settle(deployment, manifest, conflict)
         renew(deployment, owner)
         applied = act.send(force=True)

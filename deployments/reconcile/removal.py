@@ -10,6 +10,7 @@ from deployments.crypto import CannotOpen
 from deployments.models import AppliedObject, Deployment
 from deployments.reconcile import objects
 from deployments.reconcile.claim import release, renew
+from deployments.reconcile.identity import identity
 from deployments.reconcile.outcome import give_back_failed
 
 LOOK_AGAIN_SECONDS = 1.0
@@ -44,7 +45,7 @@ def removed(deployment: Deployment, item: AppliedObject, owner: str) -> bool:
     """Delete one object; True when it is gone and struck off the inventory."""
     renew(deployment, owner)
     connection = kube.connect(deployment.project.cluster)
-    return objects.remove(connection, item, objects.identity(deployment, audit.LLMDASH))
+    return objects.remove(connection, item, identity(deployment, audit.LLMDASH))
 
 
 def namespace_is_gone(deployment: Deployment) -> bool:

@@ -13,6 +13,7 @@ from deployments import kube, stream
 from deployments.crypto import CannotOpen
 from deployments.models import Deployment, Revision
 from deployments.reconcile import objects, provision, removal
+from deployments.reconcile.adopt import Adopted
 from deployments.reconcile.claim import LeaseLost, claim, me, release, renew
 from deployments.reconcile.outcome import Progress, give_back_failed, record_refusal, record_success
 
@@ -60,6 +61,9 @@ def apply_newest(deployment: Deployment, owner: str) -> None:
         progress = Progress()
         try:
             apply_revision(deployment, revision, owner, progress)
+        except Adopted:
+            deployment.refresh_from_db(fields=["desired"])
+            continue
         except kube.KubeError as error:
             record_refusal(revision, error, progress)
             return give_back_failed(deployment, owner, error, progress)

@@ -96,6 +96,12 @@ def test_all_files_together_fit_into_a_config_map() -> None:
     assert refused_at(files=[file(f"/f{i}", sixty) for i in range(16)]) == [("files",)]
 
 
+def test_all_variables_together_fit_into_one_object() -> None:
+    most = [{"name": f"A{i}", "value": "ä" * 4000} for i in range(62)]
+    make(env=most)
+    assert refused_at(env=[*most, {"name": "B", "value": "x" * 5000}]) == [("env",)]
+
+
 WRONG: list[tuple[str, Any, Path]] = [
     *(("llm", text, ("llm",)) for text in ("Qwen", "/Qwen", "a/b/c", "a/", "a b/c", "a/b\n", "ä/b", "hf://a/b", 5)),
     *(("image", text, ("image",)) for text in ("A", "a b", "a:", "a:b:c", "a@sha256:12", "-a", "a\n", "oci://a/b", 0)),

@@ -54,6 +54,10 @@ def test_the_servers_own_words_are_kept() -> None:
     assert translated(403, "Forbidden", message=QUOTA).message == QUOTA
 
 
+def test_an_object_that_is_too_large_is_not_tried_again_although_it_is_a_500() -> None:
+    assert translated(500, message="etcdserver: request is too large").problem == WAIT
+
+
 def test_a_field_conflict_names_each_field_with_its_rival() -> None:
     said = 'conflict with "kubectl-edit" using apps/v1'
     other = 'conflict with "hpa" with subresource "scale" using apps/v1'

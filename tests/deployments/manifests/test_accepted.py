@@ -24,7 +24,7 @@ MOST: dict[str, Any] = {
     "cpu_limit": "9E", "memory_limit": "7Ei", "shared_memory": "999999999999999.999999999Ei",
     "node_selector": {f"{'a' * 63}.{'b' * 63}/{i}{'c' * 61}": "d" * 63 for i in range(20)},
     "args": ["x" * 2000] * 100, "command": ["x" * 2000] * 50, "health_path": "/" + "~" * 200,
-    "env": [{"name": f"A{i}", "value": "x" * 5000} for i in range(200)],
+    "env": [{"name": f"A{i}", "value": "x" * 2500} for i in range(200)],
     "files": [{"path": f"/{'d' * 99}{chr(97 + i)}" * 10, "content": "x" * 45_000} for i in range(20)],
 }  # fmt: skip
 ODD = " \t\n \N{ROCKET} a\N{LINE SEPARATOR}b\N{PARAGRAPH SEPARATOR}c\ufeff \ufffe \uffff \ue000 \"'\\ # : - ${A} {{ }} "

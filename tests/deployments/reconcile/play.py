@@ -13,7 +13,7 @@ from django.db import connections
 from django.utils import timezone
 
 from deployments import kube, reconcile, services
-from deployments.choices import DriftPolicy, Role
+from deployments.choices import Action, DriftPolicy, Role
 from deployments.models import AuditEntry, Cluster, Deployment, Project, Revision
 from deployments.spec import Spec
 from llmdash.accounts.models import User
@@ -50,7 +50,7 @@ class Play:
 
     def revise(self, deployment: Deployment, **fields: Any) -> Deployment:
         """The newest spec with other fields, worked on."""
-        services.change(deployment=self.row(deployment), action=services.Action.REVISE, by=self.maria, fields=fields)
+        services.change(deployment=self.row(deployment), action=Action.REVISE, by=self.maria, fields=fields)
         reconcile.drain()
         return self.row(deployment)
 
@@ -65,6 +65,7 @@ class Play:
         services.delete(deployment=self.row(deployment), by=self.maria)
 
         def gone() -> bool:
+            reconcile.look_again(str(deployment.pk))
             reconcile.drain()
             return self.row(deployment).gone_at is not None
 
