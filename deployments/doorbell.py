@@ -10,6 +10,7 @@ from kombu.exceptions import OperationalError
 log = structlog.get_logger(__name__)
 DRAIN = "deployments.drain"
 LOOK_AGAIN = "deployments.look_again"
+REMOVE_ORPHANS = "deployments.remove_orphans"
 
 
 def ring() -> None:
@@ -20,6 +21,11 @@ def ring() -> None:
 def look_again(deployment_id: uuid.UUID) -> None:
     """After the commit: this row differs from its cluster although nothing was asked for."""
     transaction.on_commit(lambda: _send(LOOK_AGAIN, [str(deployment_id)]), robust=True)
+
+
+def remove_orphans(deployment_id: uuid.UUID) -> None:
+    """After the commit: objects stand in the cluster for a deployment that is gone."""
+    transaction.on_commit(lambda: _send(REMOVE_ORPHANS, [str(deployment_id)]), robust=True)
 
 
 def _send(task: str, arguments: list[str]) -> None:

@@ -11,10 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import audit, doorbell, stream
+from deployments import audit, doorbell, revisions
 from deployments import spec as specs
 from deployments.choices import Action, DriftPolicy
-from deployments.difference import changes
 from deployments.difference import fingerprint as digest_of
 from deployments.models import Deployment, IdempotencyKey, Project, Revision, SecretValue
 from deployments.spec import Spec
@@ -160,7 +159,7 @@ def delete(*, deployment: Deployment, by: "User", if_revision: int | None = None
         locked.deleted_at = timezone.now()
         locked.save(update_fields=["deleted_at"])
         audit.record(by, Action.DELETE, locked, project=locked.project, revision=locked.desired)
-        _tell(locked)
+        revisions.tell(locked)
 
 
 def take_over(*, deployment: Deployment, by: "User") -> None:
@@ -171,7 +170,7 @@ def take_over(*, deployment: Deployment, by: "User") -> None:
         locked.save(update_fields=["taken_over_at"])
         audit.record(by, Action.TAKE_OVER, locked, project=locked.project, last_error=locked.last_error)
         doorbell.look_again(locked.pk)
-        _tell(locked)
+        revisions.tell(locked)
 
 
 def set_drift_policy(*, deployment: Deployment, policy: DriftPolicy, by: "User") -> None:
@@ -181,7 +180,7 @@ def set_drift_policy(*, deployment: Deployment, policy: DriftPolicy, by: "User")
         before, locked.drift_policy = locked.drift_policy, policy
         locked.save(update_fields=["drift_policy"])
         audit.record(by, Action.POLICY, locked, project=locked.project, before=before, after=str(policy))
-        _tell(locked)
+        revisions.tell(locked)
 
 
 def store_secret(*, project: Project, name: str, value: str, by: "User") -> SecretValue:
@@ -205,26 +204,11 @@ def _lock(deployment: Deployment, *, even_deleted: bool = False) -> Deployment:
 def _add_revision(
     deployment: Deployment, spec: Spec, *, by: "User", reason: str, action: Action, seen: IdempotencyKey | None
 ) -> Revision:
-    before = deployment.revisions.filter(number=deployment.desired).first()
-    deployment.desired += 1
-    deployment.save(update_fields=["desired"])
-    revision = Revision.objects.create(
-        deployment=deployment, number=deployment.desired, spec_json=specs.dump(spec), author=by,
-        author_name=by.get_username(), reason=reason[:500], action=action,
-    )  # fmt: skip
-    difference = changes(before.spec_json, revision.spec_json) if before else []
-    audit.record(by, action, deployment, project=deployment.project, revision=revision.number, changes=difference,
-                 reason=reason[:500])  # fmt: skip
+    revision = revisions.add(deployment, spec, by=by, reason=reason, action=action)
     if seen:
         seen.deployment, seen.revision = deployment, revision.number
         seen.save(update_fields=["deployment", "revision"])
-    _tell(deployment)
     return revision
-
-
-def _tell(deployment: Deployment) -> None:
-    doorbell.ring()
-    stream.publish(stream.DEPLOYMENT, [deployment.pk])
 
 
 def _check(spec: Spec, project: Project) -> None:

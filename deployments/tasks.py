@@ -3,7 +3,8 @@
 from celery import shared_task
 
 from deployments import reconcile
-from deployments.doorbell import DRAIN, LOOK_AGAIN
+from deployments.doorbell import DRAIN, LOOK_AGAIN, REMOVE_ORPHANS
+from deployments.models import Deployment
 
 
 @shared_task(name=DRAIN)  # type: ignore[untyped-decorator]  # celery has no types
@@ -17,3 +18,9 @@ def look_again(deployment_id: str) -> None:
     """Work on a row that differs from its cluster."""
     reconcile.look_again(deployment_id)
     reconcile.drain()
+
+
+@shared_task(name=REMOVE_ORPHANS)  # type: ignore[untyped-decorator]  # as above
+def remove_orphans(deployment_id: str) -> None:
+    """Clean up after a deployment that is gone."""
+    reconcile.orphans.remove(Deployment.objects.select_related("project__cluster").get(pk=deployment_id))

@@ -59,6 +59,7 @@ class DeploymentRows:
         )
         specs = self.specs(wanted)
         lost = {node.metadata.name for node in self.watch.shelves["Node"].all() if not capacity.room(node).ready}
+        self.report_orphans(wanted - {str(row.pk) for row in rows})
         fresh = [row for deployment in rows if (row := self.judged(deployment, specs, lost)) is not None]
         if not fresh:
             return
@@ -67,6 +68,28 @@ class DeploymentRows:
                 fresh, update_conflicts=True, unique_fields=["deployment"], update_fields=COLUMNS
             )
             stream.publish(stream.DEPLOYMENT, [row.deployment_id for row in fresh])
+
+    def report_orphans(self, unknown: set[str]) -> None:
+        """Objects that stand there for a deployment that is gone were made by a late writer: tell the workers."""
+        kinds = ("Deployment", "Service", "ConfigMap")
+        standing = [pk for pk in unknown if any(self.watch.shelves[kind].of(pk) for kind in kinds)]
+        if not standing:
+            return
+        tombstones = Deployment.objects.filter(
+            pk__in=standing, project__cluster=self.watch.cluster, gone_at__isnull=False
+        )
+        for pk in tombstones.values_list("pk", flat=True):
+            if self.may_ring(str(pk)):
+                doorbell.remove_orphans(pk)
+            self.watch.look_again(str(pk))
+
+    def may_ring(self, pk: str) -> bool:
+        """Not more often than the workers can answer."""
+        now = time.monotonic()
+        due = now - self.healed_at.get(pk, -HEAL_EVERY_SECONDS) >= HEAL_EVERY_SECONDS
+        if due:
+            self.healed_at[pk] = now
+        return due
 
     def specs(self, wanted: set[str]) -> dict[str, dict[str, Any]]:
         """The newest specs of these, as stored."""
@@ -141,13 +164,12 @@ class DeploymentRows:
         return found
 
     def heal(self, deployment: Deployment, drift: list[dict[str, Any]]) -> None:
-        """Tell the workers, when the policy is to put it back; not more often than they can."""
+        """Tell the workers, when the policy is to put it back or to adopt it."""
         hopeless = deployment.problem in (Problem.CONTESTED, Problem.POISON, Problem.WAIT)
-        if not drift or deployment.drift_policy != DriftPolicy.HEAL or hopeless:
+        if not drift or deployment.drift_policy == DriftPolicy.LEAVE or hopeless:
             return
-        pk, now = str(deployment.pk), time.monotonic()
-        if now - self.healed_at.get(pk, -HEAL_EVERY_SECONDS) >= HEAL_EVERY_SECONDS:
-            self.healed_at[pk] = now
+        pk = str(deployment.pk)
+        if self.may_ring(pk):
             doorbell.look_again(deployment.pk)
         self.watch.look_again(pk)
 

@@ -1,0 +1,38 @@
+"""Adding a Revision: the one way, for a person's wish and for an adopted change."""
+
+from typing import TYPE_CHECKING
+
+from deployments import audit, doorbell, stream
+from deployments import spec as specs
+from deployments.choices import Action
+from deployments.difference import changes
+from deployments.models import Deployment, Revision
+from deployments.spec import Spec
+
+if TYPE_CHECKING:
+    from llmdash.accounts.models import User
+
+
+def add(locked: Deployment, spec: Spec, *, by: "User | None", reason: str, action: Action) -> Revision:
+    """Make `spec` the newest Revision of a row that the caller has locked, audit it, and tell workers and pages.
+
+    `by` None is llmdash itself.
+    """
+    before = locked.revisions.filter(number=locked.desired).first()
+    locked.desired += 1
+    locked.save(update_fields=["desired"])
+    revision = Revision.objects.create(
+        deployment=locked, number=locked.desired, spec_json=specs.dump(spec), author=by,
+        author_name=by.get_username() if by else audit.LLMDASH, reason=reason[:500], action=action,
+    )  # fmt: skip
+    difference = changes(before.spec_json, revision.spec_json) if before else []
+    audit.record(by, action, locked, project=locked.project, revision=revision.number, changes=difference,
+                 reason=reason[:500])  # fmt: skip
+    tell(locked)
+    return revision
+
+
+def tell(deployment: Deployment) -> None:
+    """After the commit: there is work, and something to see."""
+    doorbell.ring()
+    stream.publish(stream.DEPLOYMENT, [deployment.pk])
