@@ -1,0 +1,125 @@
+"""The demo itself, with a real control plane: it starts, is stopped, starts again with its data, and dies whole."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from llmdash.demo.place import ROOT
+from tests.controlplane.build import programs
+from tests.controlplane.fixtures import shared_or_skip
+from tests.controlplane.ports import free_ports
+
+pytestmark = pytest.mark.plane
+PATIENCE = 120.0
+
+
+class Demo:
+    """`make demo CLUSTER=real` without its installation step."""
+
+    def __init__(self, folder: Path) -> None:
+        self.state, self.output = folder / "var", folder / "output"
+        self.url = f"http://127.0.0.1:{free_ports(1)[0]}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> str:
+        """Start it; what it has said once it is ready."""
+        port = self.url.rpartition(":")[2]
+        environment = {**os.environ, "LLMDASH_STATE_DIR": str(self.state), "PORT": port, "KUBECONFIG": ""}
+        command = [sys.executable, "-m", "llmdash.demo", "--cluster", "real"]
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        deadline = time.monotonic() + PATIENCE
+        while f"llmdash is ready: {self.url}/" not in self.said():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.1)
+        return self.said()
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """End it; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def processes(self) -> dict[int, str]:
+        """Whatever runs with this state folder on its command line, or in its environment."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            try:
+                line, environment = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if entry.name.isdecimal() and str(self.state).encode() in line + environment:
+                found[int(entry.name)] = line.replace(b"\0", b" ").decode()
+        return found
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    shared_or_skip(programs)
+    made = Demo(tmp_path)
+    yield made
+    if made.process and made.process.poll() is None:
+        made.stop()
+
+
+def sign_in(url: str, password: str) -> int:
+    """The status of the first page after a sign-in as admin; 200 only when the password was right."""
+    with httpx.Client(base_url=url, follow_redirects=True, trust_env=False, timeout=30) as client:
+        form = client.get("/accounts/login/").text
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+        assert token is not None
+        fields = {"csrfmiddlewaretoken": token[1], "login": "admin", "password": password}
+        client.post("/accounts/login/", data=fields, headers={"Referer": url})
+        return client.get("/accounts/password/change/", follow_redirects=False).status_code
+
+
+def test_a_second_start_goes_on_where_the_first_was_stopped(demo: Demo) -> None:
+    first = demo.start()
+    password = re.search(r"^  admin +(\S+)", first, re.MULTILINE)
+    assert password is not None
+    assert sign_in(demo.url, password[1]) == 200
+    assert sign_in(demo.url, "wrong") == 302
+    ports, key = (demo.state / "ports.json").read_text(), (demo.state / "encryption_key").read_text()
+    assert demo.stop() == 0
+    assert demo.processes() == {}, "Ctrl-C leaves nothing behind"
+
+    second = demo.start()
+    assert "Passwords" not in second
+    assert sign_in(demo.url, password[1]) == 200
+    kept = (demo.state / "ports.json").read_text(), (demo.state / "encryption_key").read_text()
+    assert kept == (ports, key)
+
+
+def test_when_one_process_dies_all_stop_and_it_is_named(demo: Demo) -> None:
+    demo.start()
+    (watcher,) = [pid for pid, line in demo.processes().items() if line.endswith("manage.py watch ")]
+    os.kill(watcher, signal.SIGKILL)
+    assert demo.process is not None
+    assert demo.process.wait(PATIENCE) == 1
+    assert "watcher ended by itself (exit code -9)" in demo.said()
+    assert demo.processes() == {}
+
+
+def test_prometheus_sees_every_node(demo: Demo) -> None:
+    demo.start()
+    port = json.loads((demo.state / "ports.json").read_text())["prometheus"]
+    deadline = time.monotonic() + PATIENCE
+    up: list[str] = []
+    while not up and time.monotonic() < deadline:
+        answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/query", params={"query": "up == 1"}, trust_env=False).json()
+        up = [one["metric"]["node"] for one in answer["data"]["result"] if one["metric"]["job"] == "llmdash-gpus"]
+        time.sleep(0.5)
+    assert {name.partition("-")[0] for name in up} == {"hollow"}
