@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from pydantic import ValidationError
 
 from deployments import kube, revisions
 from deployments import spec as specs
@@ -28,13 +29,22 @@ def adopt(
         found |= of_spec(cause.field, manifest["kind"], live, deployment.name)
     if not found:
         raise kube.KubeError(f"{conflict.message} The spec holds no such field.", 409, "FieldConflict", conflict.causes)
+    spec = changed(revision.spec, found, conflict)
     rivals = " and ".join(sorted({cause.manager for cause in conflict.causes}))
     with transaction.atomic():
         locked = Deployment.objects.select_for_update(of=("self",)).select_related("project").get(pk=deployment.pk)
         if locked.desired == revision.number and locked.deleted_at is None:
-            spec = Spec.model_validate(specs.dump(revision.spec) | found)
             revisions.add(locked, spec, by=None, reason=f"Adopted from {rivals}", action=Action.ADOPT)
     raise Adopted
+
+
+def changed(spec: Spec, found: dict[str, Any], conflict: kube.FieldConflict) -> Spec:
+    """The spec with the live values. Raises KubeError when it does not take them."""
+    try:
+        return specs.load(specs.dump(spec) | found)
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, path))}: {text}" for path, text in specs.problems(error))
+        raise kube.KubeError(f"{conflict.message} {said}", 409, "FieldConflict", conflict.causes) from error
 
 
 def of_spec(field: str, kind: str, live: dict[str, Any], name: str) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from deployments.reconcile.identity import identity
 
 def remove(tombstone: Deployment) -> list[str]:
     """Remove what stands there in the name of a deployment that is gone; returns what was, by kind and name."""
+    if tombstone.gone_at is None:
+        return []  # what stands there is wanted, or being deleted
     connection = kube.connect(tombstone.project.cluster)
     who = identity(tombstone, audit.LLMDASH)
     removed = []

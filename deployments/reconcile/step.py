@@ -62,7 +62,9 @@ def apply_newest(deployment: Deployment, owner: str) -> None:
         try:
             apply_revision(deployment, revision, owner, progress)
         except Adopted:
-            deployment.refresh_from_db(fields=["desired"])
+            deployment.refresh_from_db(fields=["desired", "deleted_at"])
+            if deployment.deleted_at:
+                return release(deployment, owner, after=0)
             continue
         except kube.KubeError as error:
             record_refusal(revision, error, progress)
