@@ -192,8 +192,9 @@ def test_12_the_cluster_page_shows_who_holds_which_gpu(page: Page, stack: Stack)
 
 
 def test_13_a_delete_wants_the_name_and_leaves_nothing(page: Page, stack: Stack) -> None:
-    act(page, stack, "delete", confirm="something else")
-    shows(page, "This is not qwen.")
+    page.goto(f"{address(page, stack)}delete/")
+    page.fill("main input[name=confirm]", "something else")
+    expect(page.locator("main form button[type=submit]")).to_be_disabled()
     assert deployment(stack)["spec"]["replicas"] == 3
     act(page, stack, "delete", confirm="qwen")
     kinds = "deployments,replicasets,pods,services,configmaps,secrets"

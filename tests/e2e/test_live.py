@@ -1,0 +1,85 @@
+"""Open pages hear of changes, over the real server and its event stream."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from deployments import stream
+from deployments.choices import Connection, Health, Role
+from deployments.models import ClusterStatus, Deployment, DeploymentStatus
+from llmdash.accounts.models import User
+from tests import stage
+from tests.e2e import server
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def web() -> Iterator[server.Web]:
+    with server.running() as made:
+        yield made
+
+
+@pytest.fixture
+def serving() -> Deployment:
+    project = stage.project()
+    made = stage.deployment(project, by=stage.member(project, "maria", Role.OPERATOR))
+    ClusterStatus.objects.create(cluster=project.cluster, connection=Connection.CONNECTED, seen_at=timezone.now())
+    DeploymentStatus.objects.create(deployment=made, health=Health.SERVING, sentence="Serving.", ready=1, wanted=1)
+    return made
+
+
+def signed_in(chromium: Browser, web: server.Web) -> BrowserContext:
+    client = Client()
+    client.force_login(User.objects.get(username="maria"))
+    context = chromium.new_context(base_url=web.url)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": web.url}])
+    return context
+
+
+def opened(context: BrowserContext, address: str) -> Page:
+    page = context.new_page()
+    page.goto(address)
+    expect(page.locator("#live")).to_have_text("Live")
+    return page
+
+
+def says(deployment: Deployment, sentence: str) -> None:
+    """What the watcher does when it sees something new."""
+    DeploymentStatus.objects.filter(deployment=deployment).update(health=Health.FAILING, sentence=sentence)
+    stream.publish(stream.DEPLOYMENT, [deployment.pk])
+
+
+def test_a_change_reaches_an_open_list_and_leaves_typed_text(
+    chromium: Browser, web: server.Web, serving: Deployment
+) -> None:
+    page = opened(signed_in(chromium, web), "/deployments/")
+    page.locator("#q").press_sequentially("half a wo")
+    says(serving, "Out of memory.")
+    expect(page.locator(f"[data-live-row='{serving.pk}']")).to_contain_text("Out of memory.")
+    expect(page.locator("#q")).to_have_value("half a wo")
+    expect(page.locator("#q")).to_be_focused()
+    expect(page).to_have_title("(1 failing) Deployments · llmdash")
+
+
+def test_a_page_catches_up_when_the_server_comes_back(chromium: Browser, web: server.Web, serving: Deployment) -> None:
+    page = opened(signed_in(chromium, web), f"/deployments/{serving.pk}/")
+    web.stop()
+    expect(page.locator("#live")).not_to_have_text("Live")
+    says(serving, "Out of memory.")
+    web.start()
+    expect(page.locator(".say")).to_have_text("Out of memory.", timeout=15_000)
+    expect(page.locator("#live")).to_have_text("Live", timeout=15_000)
+
+
+def test_whoever_is_signed_out_is_led_to_sign_in(chromium: Browser, web: server.Web, serving: Deployment) -> None:
+    context = signed_in(chromium, web)
+    page = opened(context, "/deployments/")
+    context.clear_cookies()
+    says(serving, "Out of memory.")
+    page.wait_for_url("**/accounts/login/?next=/deployments/")

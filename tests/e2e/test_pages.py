@@ -1,0 +1,147 @@
+"""Every page in light and dark, wide and on a phone: nothing leaves the window, breaks the policy or bars a reader."""
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import ViewportSize, expect
+
+from deployments import services
+from deployments.choices import Connection, Health, Role
+from deployments.models import ClusterStatus, Deployment, DeploymentStatus, NodeStatus
+from llmdash.accounts.models import User
+from tests import stage
+from tests.e2e import browser
+from tests.e2e.conftest import Opener, Scheme
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LONG = "NVIDIA-H100-80GB-HBM3"
+
+
+@pytest.fixture
+def served() -> Deployment:
+    """A deployment that the watcher has seen waiting, on a cluster with one full node."""
+    project = stage.project("chat-assistants")
+    owner = stage.member(project, "maria", Role.OPERATOR)
+    made = stage.deployment(project, by=owner, name="support-assistant-for-the-whole-of-europe")
+    now = timezone.now()
+    gpus = {"resource": "nvidia.com/gpu", "product": LONG, "total": 8, "used": 7, "free": 1, "largest_free": 1}
+    ClusterStatus.objects.create(
+        cluster=project.cluster, connection=Connection.CONNECTED, seen_at=now, nodes_known=True,
+        kubernetes_version="v1.36.2", capacity={"gpus": [gpus]},
+    )  # fmt: skip
+    holder = {"pod": "p", "namespace": project.namespace, "count": 7, "deployment": str(made.pk)}
+    kind = {"resource": "nvidia.com/gpu", "product": LONG, "memory_mib": 81559, "allocatable": 8, "used": 7}
+    NodeStatus.objects.create(
+        cluster=project.cluster,
+        name="gpu-node-01.rack-7.example.internal",
+        ready=True,
+        gpus=[kind | {"owners": [holder]}],
+    )
+    pod = {
+        "name": f"{made.name}-6d9f7c8b54-x2x9q", "stage": "pending", "node": "", "ready": False, "restarts": 0,
+        "reason": "Unschedulable", "message": "0/6 nodes are available: 4 Insufficient nvidia.com/gpu.", "ip": "",
+        "gpus": 1, "current": True, "created_at": now.isoformat(), "stages": [],
+    }  # fmt: skip
+    DeploymentStatus.objects.create(
+        deployment=made, health=Health.WAITING, health_rank=Health.WAITING.rank, wanted=1, gpus=1, pods=[pod],
+        sentence=f"The only replica waits: no node has 1 free {LONG}.", changed_at=now,
+    )  # fmt: skip
+    return made
+
+
+def person() -> User:
+    return User.objects.get(username="maria")
+
+
+def addresses(served: Deployment) -> list[str]:
+    one = f"/deployments/{served.pk}/"
+    return [
+        "/deployments/", "/deployments/?q=nothing", "/deployments/new/", one, f"{one}edit/", f"{one}delete/",
+        f"{one}revisions/1/", "/clusters/", f"/clusters/{served.project.cluster_id}/", "/not-there/",
+        "/accounts/password/change/", "/accounts/2fa/", "/accounts/logout/",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("viewport", [browser.WIDE, browser.PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_and_are_readable(
+    served: Deployment, page_of: Opener, viewport: ViewportSize, scheme: Scheme
+) -> None:
+    page = page_of(person(), viewport, scheme)
+    errors = browser.listen(page)
+    for address in addresses(served):
+        page.goto(address)
+        assert browser.beyond(page) == [], address
+        assert browser.barriers(page) == [], address
+    assert errors == []
+
+
+def test_the_list_says_why_in_words(served: Deployment, page_of: Opener) -> None:
+    page = page_of(person())
+    page.goto("/deployments/")
+    row = page.locator(f"[data-live-row='{served.pk}']")
+    expect(row).to_contain_text("Waiting")
+    expect(row).to_contain_text(f"no node has 1 free {LONG}")
+
+
+def test_scale_opens_as_a_dialog_and_makes_a_revision(served: Deployment, page_of: Opener) -> None:
+    page = page_of(person())
+    page.goto(f"/deployments/{served.pk}/")
+    page.keyboard.press("s")
+    page.locator("#ask #id_replicas").fill("3")
+    page.locator("#ask [type=submit]").click()
+    expect(page.locator(".messages")).to_contain_text("is being scaled")
+    assert served.revisions.order_by("-number")[0].spec.replicas == 3
+
+
+def test_delete_waits_for_the_name(served: Deployment, page_of: Opener) -> None:
+    page = page_of(person())
+    page.goto(f"/deployments/{served.pk}/")
+    page.locator("summary[aria-label='More actions']").click()
+    page.locator(".menu-list >> text=Delete").click()
+    submit = page.locator("#ask [type=submit]")
+    expect(submit).to_be_disabled()
+    page.locator("#ask #id_confirm").fill(served.name)
+    submit.click()
+    expect(page.locator(".messages")).to_contain_text("is being deleted")
+
+
+def test_what_was_typed_is_there_after_a_reload(served: Deployment, page_of: Opener) -> None:
+    page = page_of(person())
+    page.goto("/deployments/new/")
+    page.fill("#id_llm", "Qwen/Qwen3-8B")
+    page.fill("#id_secret_env", "HF_TOKEN=hush")
+    page.reload()
+    expect(page.locator("#id_llm")).to_have_value("Qwen/Qwen3-8B")
+    expect(page.locator("#id_secret_env")).to_have_value("")
+
+
+def test_keys_lead_to_search_rows_and_help(served: Deployment, page_of: Opener) -> None:
+    page = page_of(person())
+    page.goto("/deployments/")
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("a.name").first).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+
+
+def test_the_second_of_two_editors_sees_what_the_first_did(served: Deployment, page_of: Opener) -> None:
+    page = page_of(person())
+    page.goto(f"/deployments/{served.pk}/edit/")
+    services.scale(deployment=served, replicas=4, by=person())
+    page.fill("#id_gpus", "2")
+    page.locator("main button[type=submit].btn-primary").click()
+    expect(page.locator("#conflict-title")).to_contain_text("maria saved revision 2")
+    expect(page.locator("#id_gpus")).to_have_value("2")
+
+
+def test_mistakes_stand_beside_their_field(served: Deployment, page_of: Opener) -> None:
+    page = page_of(person())
+    page.goto("/deployments/new/")
+    page.fill("#id_name", "chat")
+    page.locator("main button[type=submit].btn-primary").click()
+    expect(page.locator("#id_llm_error")).to_contain_text("needs an LLM to serve")
+    expect(page.locator("#id_llm")).to_be_focused()
+    expect(page.locator("#id_name")).to_have_value("chat")
