@@ -15,6 +15,7 @@ from monitoring.objects import ContainerStatus, Event, Pod, condition
 
 TEMPLATE_HASH = "pod-template-hash"
 CREATING = {"ContainerCreating", "PodInitializing", ""}
+ENDED = ("Failed", "Succeeded")
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Cause:
 
 
 def facts(pod: Pod, events: Sequence[Event], *, current: bool, lost_nodes: set[str]) -> dict[str, Any]:
-    """One pod as the rows keep it: {"name", "uid", "node", "stage", "ready", "restarts", "reason", "message", "ip",
-    "gpus", "current", "created_at", "stages": [{"stage", "at"}]}; times are ISO 8601 in UTC or null."""
+    """One pod as the rows keep it: {"name", "uid", "node", "stage", "ready", "ended", "restarts", "reason", "message",
+    "ip", "gpus", "current", "created_at", "stages": [{"stage", "at"}]}; times are ISO 8601 in UTC or null. A pod that
+    "ended" is a record only: it runs no more, holds nothing, and another takes its place."""
     stage, cause = stage_of(pod, events, lost_nodes)
     statuses = pod.status.container_statuses or []
     return {
@@ -36,6 +38,7 @@ def facts(pod: Pod, events: Sequence[Event], *, current: bool, lost_nodes: set[s
         "node": pod.spec.node_name,
         "stage": stage.value,
         "ready": stage == Stage.READY,
+        "ended": pod.status.phase in ENDED,
         "restarts": sum(status.restart_count for status in statuses),
         "reason": cause.reason,
         "message": cause.message,
@@ -51,8 +54,8 @@ def stage_of(pod: Pod, events: Sequence[Event], lost_nodes: set[str]) -> tuple[S
     """The stage, and the cause when it waits or fails."""
     if pod.metadata.deletion_timestamp:
         return Stage.STOPPING, Cause()
-    if pod.status.phase == "Failed":
-        return Stage.FAILED, Cause(pod.status.reason or "Failed", pod.status.message)
+    if pod.status.phase in ENDED:
+        return Stage.FAILED, Cause(pod.status.reason or pod.status.phase, pod.status.message)
     if pod.spec.node_name in lost_nodes:
         return Stage.FAILED, Cause("NodeLost", f"Node {pod.spec.node_name} is not ready.")
     scheduled = condition(pod.status.conditions, "PodScheduled")

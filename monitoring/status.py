@@ -82,7 +82,7 @@ def status(intent: Intent, seen: Seen) -> Status:
         sentence=sentence,
         ready=sum(pod["ready"] for pod in pods),
         wanted=intent.wanted,
-        gpus=sum(pod["gpus"] for pod in pods if pod["node"]),
+        gpus=sum(pod["gpus"] for pod in pods if pod["node"] and not pod["ended"]),
         rollout=rollout(seen.deployment),
         pods=pods,
         events=event_rows(seen),
@@ -91,16 +91,18 @@ def status(intent: Intent, seen: Seen) -> Status:
 
 def judge(intent: Intent, seen: Seen, pods: list[dict[str, Any]]) -> tuple[Health, str]:
     """The word and the sentence."""
-    alive = [pod for pod in pods if pod["stage"] != Stage.STOPPING]
+    there = [pod for pod in pods if pod["stage"] != Stage.STOPPING]
+    alive = [pod for pod in there if not pod["ended"]] or there
     if intent.being_deleted:
         return Health.STOPPED, f"Being deleted: {plural(intent.objects_left, 'object')} left."
     if seen.deployment is None and not alive:
         return not_there(intent)
     if intent.wanted == 0:
-        left = f": {plural(len(pods), 'pod')} still stopping." if pods else "."
-        return Health.STOPPED, f"Stopped{left}"
+        running = [pod for pod in pods if not pod["ended"]]
+        left = f": {plural(len(running), 'pod')} still stopping." if running else "."
+        return Health.STOPPED, f"Stopped{left}{caveat(intent)}"
     ready = sum(pod["ready"] for pod in alive)
-    health, sentence = by_pods(intent, alive, ready)
+    health, sentence = by_pods(intent, alive, ready, refusal(seen.deployment))
     if stuck(seen.deployment) and health != Health.SERVING and not ready:
         health = Health.FAILING
     return health, sentence + caveat(intent)
@@ -117,38 +119,52 @@ def not_there(intent: Intent) -> tuple[Health, str]:
     return Health.STARTING, "Saved; being applied."
 
 
-def by_pods(intent: Intent, pods: list[dict[str, Any]], ready: int) -> tuple[Health, str]:
-    """The word and the sentence of what should run."""
-    rest = others(intent, pods, ready)
+def by_pods(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str) -> tuple[Health, str]:
+    """The word and the sentence of what should run. `refused` is why the cluster makes no pod."""
     if ready >= intent.wanted:
-        return Health.SERVING, f"Serving on {plural(intent.wanted, 'replica')}."
+        serving = f"Serving on {plural(intent.wanted, 'replica')}"
+        new = [pod for pod in pods if pod["current"] and not pod["ready"]]
+        replacing = any(pod["ready"] and not pod["current"] for pod in pods)
+        if replacing and (found := hindrance(new, intent)):
+            number, clause = found
+            who = "the new one" if number == 1 else f"the {number} new ones"
+            return Health.DEGRADED, f"{serving} as before; {who} {clause}."
+        return Health.SERVING, f"{serving}."
+    rest = others(intent, pods, ready, refused)
     if ready:
         return Health.DEGRADED, f"Serving on {ready} of {plural(intent.wanted, 'replica')}; {rest}."
     stages = {pod["stage"] for pod in pods}
     if Stage.FAILED in stages:
         return Health.FAILING, capital(f"{rest}.")
-    if not stages.intersection(ONWARD) and Stage.PENDING in stages and any(pod["reason"] for pod in pods):
+    pending = Stage.PENDING in stages and any(pod["reason"] for pod in pods)
+    if not stages.intersection(ONWARD) and (pending or (refused and not pods)):
         return Health.WAITING, capital(f"{rest}.")
     return Health.STARTING, capital(f"{rest}.")
 
 
-def others(intent: Intent, pods: list[dict[str, Any]], ready: int) -> str:
+def others(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str) -> str:
     """What keeps the replicas that do not serve, the worst first."""
     missing = max(1, intent.wanted - ready)
     waiting = [pod for pod in pods if not pod["ready"]]
-    failed = [pod for pod in waiting if pod["stage"] == Stage.FAILED]
-    if failed:
-        return f"{count(len(failed), missing, ready)} {verb(len(failed), 'fails', 'fail')}: {why_failed(failed[0])}"
-    pending = [pod for pod in waiting if pod["stage"] == Stage.PENDING and pod["reason"]]
-    if pending:
-        text = why_pending(pending[0]["message"], intent)
-        return f"{count(len(pending), missing, ready)} {verb(len(pending), 'waits', 'wait')}: {text}"
+    if found := hindrance(waiting, intent):
+        return f"{count(found[0], missing, ready)} {found[1]}"
     by_stage = Counter(Stage(pod["stage"]) for pod in waiting)
+    if refused and not by_stage:
+        return f"{count(missing, missing, ready)} cannot be created: {refused.rstrip('.')}"
     if not by_stage:
         return f"{plural(missing, 'pod')} not created yet"
     stage = max(by_stage, key=lambda stage: (by_stage[stage], stage))
     word = WORDS[stage] if intent.loads or stage != Stage.LOADING else "starting"
     return f"{count(by_stage[stage], missing, ready)} {verb(by_stage[stage], 'is', 'are')} {word}"
+
+
+def hindrance(waiting: list[dict[str, Any]], intent: Intent) -> tuple[int, str] | None:
+    """(how many, what keeps them) of pods that fail or, when none does, of those that no node takes."""
+    if failed := [pod for pod in waiting if pod["stage"] == Stage.FAILED]:
+        return len(failed), f"{verb(len(failed), 'fails', 'fail')}: {why_failed(failed[0])}"
+    if pending := [pod for pod in waiting if pod["stage"] == Stage.PENDING and pod["reason"]]:
+        return len(pending), f"{verb(len(pending), 'waits', 'wait')}: {why_pending(pending[0]['message'], intent)}"
+    return None
 
 
 def why_failed(pod: dict[str, Any]) -> str:
@@ -162,6 +178,7 @@ def why_failed(pod: dict[str, Any]) -> str:
         "NodeLost": f"node {pod['node']} is not ready",
         "CreateContainerConfigError": "the container's configuration is incomplete",
         "Evicted": "the node evicted it",
+        "Succeeded": "it ended by itself",
     }
     clause = known.get(pod["reason"], pod["reason"] or "it ended")
     return f"{clause} (restarted {plural(pod['restarts'], 'time')})" if pod["restarts"] else clause
@@ -214,8 +231,19 @@ def stuck(deployment: Loose | None) -> bool:
 
 def progressing(deployment: Loose | None) -> dict[str, Any] | None:
     """The Progressing condition."""
+    return condition_of(deployment, "Progressing")
+
+
+def refusal(deployment: Loose | None) -> str:
+    """Why the cluster makes no pod, verbatim: a quota, a policy, a missing account; "" while it makes them."""
+    found = condition_of(deployment, "ReplicaFailure") or {}
+    return str(found.get("message") or "") if found.get("status") == "True" else ""
+
+
+def condition_of(deployment: Loose | None, kind: str) -> dict[str, Any] | None:
+    """A condition of the Deployment object."""
     conditions = deployment.status.get("conditions") if deployment else None
-    return next((c for c in conditions or [] if isinstance(c, dict) and c.get("type") == "Progressing"), None)
+    return next((c for c in conditions or [] if isinstance(c, dict) and c.get("type") == kind), None)
 
 
 def event_rows(seen: Seen) -> list[dict[str, Any]]:
