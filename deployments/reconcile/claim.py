@@ -92,9 +92,14 @@ def take(row: Deployment, owner: str) -> bool:
         park(mine, deaths)
         return False
     of_cluster = held().filter(project__cluster=OuterRef("project__cluster")).values("project__cluster")
-    room = mine.annotate(load=Coalesce(Subquery(of_cluster.annotate(n=Count("pk")).values("n")), 0))
-    free = room.filter(load__lt=F("project__cluster__max_in_flight"))
-    taken = free.update(lease_owner=owner, lease_expires_at=lease_until(), deaths=deaths, next_attempt_at=None)
+    load = Coalesce(Subquery(of_cluster.annotate(n=Count("pk")).values("n")), 0)
+    room = (
+        Deployment.objects.filter(pk=row.pk).annotate(load=load).filter(load__lt=F("project__cluster__max_in_flight"))
+    )
+    # Two workers at once: PostgreSQL looks at the row's own columns again, but not into the subquery.
+    taken = mine.filter(pk__in=room.values("pk")).update(
+        lease_owner=owner, lease_expires_at=lease_until(), deaths=deaths, next_attempt_at=None
+    )
     return bool(taken)
 
 
