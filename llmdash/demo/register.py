@@ -8,10 +8,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import audit
+from deployments import audit, doorbell, stream
+from deployments.choices import Problem
 from deployments.kube import Access, KubeconfigRefused, parse_kubeconfig
 from deployments.kube.credentials import load_yaml
-from deployments.models import Cluster, Project
+from deployments.models import Cluster, Deployment, Project
 from llmdash.demo import people
 
 SANDBOX = "sandbox"
@@ -72,8 +73,16 @@ def remember(name: str, access: Access, *, prometheus_url: str, is_simulated: bo
     if changed:
         cluster.save()
         audit.record(None, "change cluster" if known else "register cluster", cluster, changed=sorted(changed))
+        tell(cluster)
     ensure_project(cluster)
     return cluster
+
+
+def tell(cluster: Cluster) -> None:
+    """Open pages show it, and what its credentials had stopped goes on."""
+    stream.publish(stream.CLUSTER, [cluster.pk])
+    for pk in Deployment.objects.filter(project__cluster=cluster, problem=Problem.CLUSTER).values_list("pk", flat=True):
+        doorbell.look_again(pk)
 
 
 def ensure_project(cluster: Cluster) -> None:

@@ -17,7 +17,7 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out == f"{__version__}\n"
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # a command closes the connections at its end
 def test_admin_password_sets_prints_and_audits_a_new_one(capsys: pytest.CaptureFixture[str]) -> None:
     admin = stage.user("admin", is_superuser=True)
     assert cli.main(["admin-password"]) == 0
@@ -30,7 +30,7 @@ def test_admin_password_sets_prints_and_audits_a_new_one(capsys: pytest.CaptureF
     assert password not in str(entry.detail)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # a command closes the connections at its end
 def test_admin_password_ends_the_open_sessions_of_the_one_named(client: Client) -> None:
     client.force_login(stage.user("robin"))
     assert client.get("/accounts/password/change/").status_code == 200
@@ -38,7 +38,7 @@ def test_admin_password_ends_the_open_sessions_of_the_one_named(client: Client) 
     assert client.get("/accounts/password/change/").status_code == 302
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # a command closes the connections at its end
 def test_admin_password_of_a_stranger_fails_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main(["admin-password", "--user", "nobody"])
