@@ -1,4 +1,4 @@
-"""The demo itself, with a real control plane: it starts, is stopped, starts again with its data, and dies whole."""
+"""The demo itself: it starts, is stopped, starts again with its data, and dies whole."""
 
 import json
 import os
@@ -18,14 +18,14 @@ from tests.controlplane.build import programs
 from tests.controlplane.fixtures import shared_or_skip
 from tests.controlplane.ports import free_ports
 
-pytestmark = pytest.mark.plane
 PATIENCE = 120.0
 
 
 class Demo:
-    """`make demo CLUSTER=real` without its installation step."""
+    """`make demo CLUSTER=…` without its installation step."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cluster: str) -> None:
+        self.cluster = cluster
         self.state, self.output = folder / "var", folder / "output"
         self.url = f"http://127.0.0.1:{free_ports(1)[0]}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -34,7 +34,7 @@ class Demo:
         """Start it; what it has said once it is ready."""
         port = self.url.rpartition(":")[2]
         environment = {**os.environ, "LLMDASH_STATE_DIR": str(self.state), "PORT": port, "KUBECONFIG": ""}
-        command = [sys.executable, "-m", "llmdash.demo", "--cluster", "real"]
+        command = [sys.executable, "-m", "llmdash.demo", "--cluster", self.cluster]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
         deadline = time.monotonic() + PATIENCE
@@ -66,10 +66,11 @@ class Demo:
         return found
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
-    shared_or_skip(programs)
-    made = Demo(tmp_path)
+@pytest.fixture(params=["sandbox"])
+def demo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Demo]:
+    if request.param == "real":
+        shared_or_skip(programs)
+    made = Demo(tmp_path, request.param)
     yield made
     if made.process and made.process.poll() is None:
         made.stop()
@@ -86,6 +87,7 @@ def sign_in(url: str, password: str) -> int:
         return client.get("/accounts/password/change/", follow_redirects=False).status_code
 
 
+@pytest.mark.parametrize("demo", ["sandbox", pytest.param("real", marks=pytest.mark.plane)], indirect=True)
 def test_a_second_start_goes_on_where_the_first_was_stopped(demo: Demo) -> None:
     first = demo.start()
     password = re.search(r"^  admin +(\S+)", first, re.MULTILINE)
