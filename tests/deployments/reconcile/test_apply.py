@@ -1,6 +1,7 @@
 """A Revision becomes objects, the same Revision changes nothing, and the next one changes what it names."""
 
 import base64
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from django.db import connections
 from deployments import reconcile, services
 from deployments.choices import Outcome
 from deployments.manifests import labels
-from deployments.models import AppliedObject
+from deployments.models import AppliedObject, Deployment
+from deployments.reconcile import objects, provision
+from deployments.reconcile.claim import claim, me, renew
 from tests.deployments.kube.servers import Request
 from tests.deployments.reconcile.play import Play, audited, eventually, newest
 
@@ -158,6 +161,24 @@ def test_a_half_applied_revision_still_prunes_what_its_predecessor_made(play: Pl
     eventually(lambda: play.again(row).problem == "")
     assert play.names() == ["deployment/gpt-4", "service/gpt-4"]
     assert newest(row).outcome == Outcome.APPLIED
+
+
+def test_another_worker_goes_on_where_one_died_and_leaves_what_was_done_alone(play: Play) -> None:
+    row = play.wish(files=FILES, env=[{"name": "TOKEN", "secret": play.secret("x")}])
+    dying = me()
+    mine = claim(dying)
+    assert mine is not None
+    # As after a SIGKILL between the second and the third object: two are there, the lease runs out.
+    provision.ensure(mine.project, play.api(), partial(renew, mine, dying))
+    for manifest in objects.build(mine, newest(row))[:2]:
+        objects.put(play.api(), mine, newest(row), manifest, owner=dying)
+    before = {name: play.live(*name.split("/"))["metadata"]["resourceVersion"] for name in play.names()}
+    assert sorted(before) == ["configmap/gpt-4-files", "secret/gpt-4-env"]
+    Deployment.objects.filter(pk=row.pk).update(lease_expires_at=row.created_at)
+    assert reconcile.drain() == 1
+    assert (play.row(row).applied, play.row(row).deaths) == (1, 0)
+    after = {name: play.live(*name.split("/"))["metadata"]["resourceVersion"] for name in before}
+    assert after == before
 
 
 def test_revisions_that_were_overtaken_are_skipped_and_say_so(play: Play) -> None:
