@@ -65,7 +65,7 @@ controlplane: install ## Build the real Kubernetes control plane for tests (minu
 
 controlplane-if-possible: install
 	@$(BIN)/python -m tests.controlplane build || { \
-		echo; echo "NO REAL CONTROL PLANE: the tests that need one are skipped. The reason stands above."; echo; \
+		echo; echo "NO REAL CONTROL PLANE, for the reason above: its tests are skipped, and where CI=true this fails."; echo; \
 		test "$(CI)" != true; }
 
 format: install ## Put imports and layout in order
