@@ -7,13 +7,36 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from deployments.kube import KubeError
+from deployments.kube import Connection, FieldConflict, Identity, KubeError, read
 from deployments.kube.errors import Cause
 from deployments.models import Deployment
 
 
 class Contested(KubeError):
     """One rival has won too often; nothing is forced until a person takes over."""
+
+
+def refuse_quiet_scaling(connection: Connection, manifest: dict[str, Any], who: Identity) -> None:
+    """Raise the conflict that the API server does not: scaling to 0 through `/scale` leaves nobody as the owner of
+    `.spec.replicas` (a zero is left out there), so that an apply would bring the pods back without a word."""
+    if manifest["kind"] != "Deployment" or not manifest["spec"]["replicas"]:
+        return
+    try:
+        live = read(connection, manifest, identity=who)
+    except KubeError as error:
+        if error.status == 404:
+            return
+        raise
+    owned = any("f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {}) for entry in managers(live))
+    if live["spec"].get("replicas") == 0 and not owned:
+        cause = Cause(".spec.replicas", 'conflict with "somebody" who scaled it to 0', "FieldManagerConflict")
+        raise FieldConflict("Somebody scaled it to 0 replicas.", 409, "Conflict", [cause])
+
+
+def managers(live: dict[str, Any]) -> list[dict[str, Any]]:
+    """Who owns fields of an object."""
+    found: list[dict[str, Any]] = live["metadata"].get("managedFields", [])
+    return found
 
 
 def recent(deployment: Deployment) -> list[dict[str, str]]:

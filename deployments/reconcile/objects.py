@@ -77,6 +77,8 @@ def put(
     if known and known.revision == revision.number:
         refuse_to_bring_back(connection, deployment, known)
     try:
+        if known and known.revision == revision.number:
+            drift.refuse_quiet_scaling(connection, manifest, identity(deployment, revision.author_name))
         applied = act.send(force=False)
     except kube.FieldConflict as conflict:
         if deployment.drift_policy == DriftPolicy.ADOPT and not drift.taken_over(deployment):

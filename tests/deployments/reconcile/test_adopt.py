@@ -115,3 +115,10 @@ def test_an_adopted_object_that_was_left_behind_is_no_orphan(play: Play) -> None
     row = play.delete(play.again(row))
     assert orphans.remove(row) == []
     assert play.names() == ["service/gpt-4"]
+
+
+def test_scaled_to_nothing_by_kubectl_is_adopted_as_stopped(play: Play) -> None:
+    row = play.create(policy=DriftPolicy.ADOPT, replicas=2)
+    play.kubectl("scale", "deployment", "gpt-4", "--replicas=0")
+    spec = newest(play.again(row)).spec
+    assert (spec.running, spec.replicas) == (False, 2)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from deployments import services
-from deployments.choices import DriftPolicy, Outcome, Problem
+from deployments.choices import Action, DriftPolicy, Outcome, Problem
 from deployments.models import Deployment
 from tests.deployments.reconcile.play import Play, audited, eventually, newest
 
@@ -162,3 +162,11 @@ def test_a_field_that_nobody_of_us_set_stays_as_others_want_it(play: Play) -> No
     live = play.live("deployment")
     assert (live["metadata"]["annotations"]["team/note"], live["spec"]["revisionHistoryLimit"]) == ("hello", 3)
     assert (row.problem, audited(row, "heal")) == ("", [])
+
+
+def test_scaling_to_nothing_leaves_no_owner_and_is_healed_with_an_entry_all_the_same(play: Play) -> None:
+    row = play.create(replicas=2)
+    play.kubectl("scale", "deployment", "gpt-4", "--replicas=0")
+    row = play.again(row)
+    assert (replicas(play), row.problem) == (2, "")
+    assert [entry.detail["field"] for entry in audited(row, Action.HEAL)] == [".spec.replicas"]
