@@ -35,16 +35,22 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         ),
     ),
 }
-# Says whether the series exist at all, and whether anything was asked, over the chart's range.
+# https://github.com/kubernetes/apimachinery/blob/master/pkg/util/rand/rand.go: a template's hash is a number spelled in
+# ten of these characters, a pod's end is five of any.
+HASH = "[456789bcdf]{1,10}"
+RANDOM = "[bcdfghjklmnpqrstvwxz2456789]{5}"
+UNCUT = 46  # the longest name of a Deployment whose pods' names are not cut before their random end
+# PRESENCE and TRAFFIC say whether the series exist at all, and whether anything was asked, over the chart's range.
 PRESENCE = "count(vllm:generation_tokens_total{$S})"
 TRAFFIC = "sum(increase(vllm:request_success_total{$S}[$R]))"
 
 
 def selector(namespace: str, pods: Sequence[str], name: str) -> str:
-    """Labels that choose the pods of one deployment: by name while they are known, by prefix for past ones."""
-    regex = "|".join(re.escape(pod) for pod in pods) or f"{re.escape(name)}-[a-z0-9]+-[a-z0-9]+"
-    prefix = f"{re.escape(name)}-[a-f0-9]{{6,10}}-[a-z0-9]{{5}}"
-    return f"namespace={quoted(namespace)},pod=~{quoted(regex + '|' + prefix)}"
+    """Labels that choose the pods of one deployment: by name while they are known, by what they are called by the
+    Deployment controller for past ones. Prometheus anchors the expression at both ends."""
+    dash = "-" if len(name) <= UNCUT else "-?"
+    past = f"{re.escape(name)}-{HASH}{dash}{RANDOM}"
+    return f"namespace={quoted(namespace)},pod=~{quoted('|'.join([*map(re.escape, pods), past]))}"
 
 
 def quoted(text: str) -> str:

@@ -35,7 +35,9 @@ def container(requests: Json | None = None, limits: Json | None = None, **more: 
     return {"name": "main", "image": "example/llm:1", "resources": resources} | more
 
 
-def pod_json(name: str = "qwen-1", *, node: str = "gpu-1", gpus: int = 1, spec: Json | None = None, **status: Any) -> Json:
+def pod_json(
+    name: str = "qwen-1", *, node: str = "gpu-1", gpus: int = 1, spec: Json | None = None, **status: Any
+) -> Json:
     """A pod of the newest template; `status` in Kubernetes' own spelling."""
     holds = {"nvidia.com/gpu": str(gpus)} if gpus else {}
     return {
@@ -86,8 +88,10 @@ def node(name: str = "gpu-1", *, ready: bool = True, labels: Json | None = None,
     found = {
         "metadata": {"name": name, "labels": GPU_NODE if labels is None else labels},
         "status": {
-            "allocatable": {"cpu": "64", "memory": "512Gi"} | {key.replace("__", "/"): v for key, v in allocatable.items()},
-            "conditions": [condition("Ready", "True" if ready else "False", message="" if ready else "Kubelet stopped.")],
+            "allocatable": {"cpu": "64", "memory": "512Gi"} | allocatable,
+            "conditions": [
+                condition("Ready", "True" if ready else "False", message="" if ready else "Kubelet stopped.")
+            ],
         },
     }
     return as_node(found)
