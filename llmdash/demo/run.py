@@ -13,7 +13,7 @@ from pathlib import Path
 from llmdash.demo import ports, processes, state
 from llmdash.demo.after import filled
 from llmdash.demo.place import ROOT, Place
-from llmdash.demo.screen import LAST_LINES, Screen, say
+from llmdash.demo.screen import Screen, say
 from llmdash.demo.supervisor import Supervisor
 
 PATIENCE = 120.0  # seconds for the cluster and the page to come up
@@ -107,7 +107,7 @@ class Demo:
             say(f"\n{name} ended by itself (exit code {code}), so everything was stopped. Its last lines:")
             say("\n".join(f"  {line}" for line in screen.last.get(name, [])) or "  (it wrote nothing)")
         if self.failure:
-            say(f"\n{self.failure} The last {LAST_LINES} lines of each process are in {self.place.logs}.")
+            say(f"\n{self.failure} What the processes said is in {self.place.logs}.")
         if self.supervisor.died or self.failure:
             return 1
         say("\nStopped. The data stays; `make demo-reset` removes it.")
