@@ -72,7 +72,10 @@ def claim(owner: str, served: dict[uuid.UUID, int] | None = None) -> Deployment 
     """
     turns = {} if served is None else served
     load = dict(held().values_list("project").annotate(n=Count("pk")))
-    projects = set(due().order_by().values_list("project", flat=True).distinct())
+    by_cluster = held().values("project__cluster").annotate(n=Count("pk"))
+    full = by_cluster.filter(n__gte=F("project__cluster__max_in_flight")).values_list("project__cluster", flat=True)
+    waiting = due().exclude(project__cluster__in=list(full))
+    projects = set(waiting.order_by().values_list("project", flat=True).distinct())
     for project in sorted(projects, key=lambda pk: (load.get(pk, 0), turns.get(pk, 0), pk)):
         for row in due().filter(project=project)[:CANDIDATES]:
             if take(row, owner):
