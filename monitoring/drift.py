@@ -12,7 +12,7 @@ from monitoring.objects import Loose, Manager
 PARTS = ("spec", "data")
 QUANTITIES = {"limits", "requests", "sizeLimit"}
 # What the API server leaves out of what it was sent.
-EMPTY = ("", [], {}, None, False)
+EMPTY: tuple[Any, ...] = ("", [], {}, None, False)
 
 
 def differences(manifest: dict[str, Any], live: Loose) -> list[dict[str, Any]]:

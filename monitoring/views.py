@@ -15,6 +15,8 @@ from deployments.models import Cluster, ClusterStatus, Deployment, NodeStatus
 from deployments.views.common import Request, is_fragment
 from monitoring import services
 
+CELLS_A_KIND = 128
+
 
 @dataclass(frozen=True)
 class ClusterView:
@@ -89,10 +91,12 @@ def cells(node: NodeStatus, names: dict[str, str]) -> list[dict[str, str]]:
     """One cell for each GPU of a node: who holds it. Allocations only; which card it is nobody says."""
     found: list[dict[str, str]] = []
     for kind in node.gpus:
-        for owner in kind["owners"]:
-            found += [cell(owner, names)] * owner["count"]
-        free = max(0, kind["allocatable"] - kind["used"])
-        found += [{"owner": "", "url": "", "kind": "free", "label": f"free {kind['product']}"}] * free
+        total = min(kind["allocatable"], CELLS_A_KIND)
+        held: list[dict[str, str]] = []
+        for owner in kind["owners"]:  # a pod may claim any number, whatever the node has
+            held += [cell(owner, names)] * min(owner["count"], total - len(held))
+        free = {"owner": "", "url": "", "kind": "free", "label": f"free {kind['product']}"}
+        found += held + [free] * (total - len(held))
     return found
 
 

@@ -19,6 +19,7 @@ from monitoring.watcher.projection import Projection
 from monitoring.watcher.store import Events, Shelf
 
 log = structlog.get_logger(__name__)
+DENIED = 403
 DEBOUNCE_SECONDS = 0.05
 TICK_SECONDS = 1.0
 # (kind, struct, only ours)
@@ -37,7 +38,7 @@ class ClusterWatch:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.stamp = (cluster.api_url, cluster.ca_pem, cluster.credentials_changed_at)
+        self.stamp = stamp(cluster)
         self.stop = threading.Event()
         self.wake = threading.Event()
         self.lock = threading.Lock()
@@ -50,7 +51,9 @@ class ClusterWatch:
         self.notes: list[str] = []
         self.version = ""
         self.threads: list[threading.Thread] = []
-        self.event_namespaces: set[str] = set()
+        self.api: kube.Connection | None = None
+        self.narrow: list[tuple[str, type[Any], bool]] = []
+        self.followed: set[str] = set()
         self.projection = Projection(self)
 
     def begin(self) -> None:
@@ -112,30 +115,34 @@ class ClusterWatch:
             self.errors["connect"] = kube.KubeError(str(error), 401, type(error).__name__)
             return False
         self.errors.pop("connect", None)
+        self.api = connection
         self.start_feeds(connection, wide)
         return True
 
     def start_feeds(self, connection: kube.Connection, wide: dict[str, bool]) -> None:
-        """One feed for each kind, or one for each of its namespaces where the whole cluster is denied."""
+        """One feed for each kind of the whole cluster; what is denied there is followed namespace by namespace."""
         for kind, struct, only_ours in KINDS:
             if wide[kind]:
                 self.start_feed(connection, kind, struct, only_ours=only_ours)
             elif kind == "Node":
                 self.notes.append("Capacity is unknown: llmdash is not allowed to list nodes.")
             else:
-                for namespace in self.projection.namespaces():
-                    self.start_feed(connection, kind, struct, only_ours=only_ours, namespace=namespace)
+                self.narrow.append((kind, struct, only_ours))
         if not wide["Pod"]:
             self.notes.append(
                 "Only the projects' own pods are counted: llmdash may not list those of other namespaces."
             )
-        self.follow_events(connection)
 
-    def follow_events(self, connection: kube.Connection) -> None:
-        """Events of the projects' namespaces; called again when projects come."""
-        for namespace in self.projection.namespaces() - self.event_namespaces:
-            self.event_namespaces.add(namespace)
-            self.start_feed(connection, "Event", objects.Event, only_ours=False, namespace=namespace)
+    def follow_namespaces(self, namespaces: set[str]) -> None:
+        """Events of the projects' namespaces, and what may not be followed in the whole cluster; called in each
+        round, since projects come."""
+        if self.api is None:
+            return
+        events: tuple[str, type[Any], bool] = ("Event", objects.Event, False)
+        for namespace in namespaces - self.followed:
+            self.followed.add(namespace)
+            for kind, struct, only_ours in (*self.narrow, events):
+                self.start_feed(self.api, kind, struct, only_ours=only_ours, namespace=namespace)
 
     def start_feed(
         self, connection: kube.Connection, kind: str, struct: type[Any], *, only_ours: bool, namespace: str = ""
@@ -149,13 +156,16 @@ class ClusterWatch:
             shelf.replace(items, namespace)
 
         def failed(error: kube.KubeError) -> None:
+            before = self.errors.get(name)
             self.errors[name] = error
+            if error.status == DENIED and (before is None or before.status != DENIED):
+                self.touch(self.projection.deployments.seen)
             self.wake.set()
 
         def alive() -> None:
             self.alive[name] = time.monotonic()
-            if self.errors.pop(name, None):
-                self.wake.set()
+            if error := self.errors.pop(name, None):
+                self.touch(self.projection.deployments.seen if error.status == DENIED else ())
 
         selector = f"{labels.INSTALLATION}={settings.LLMDASH['INSTALLATION']}" if only_ours else ""
         self.alive.setdefault(name, 0.0)
@@ -168,16 +178,40 @@ class ClusterWatch:
     # ---- what the projector asks
 
     def age(self) -> float | None:
-        """Seconds since the slowest feed was last answered; None before the first answer of each."""
-        if not self.alive or any(at == 0.0 for at in self.alive.values()):
+        """Seconds since the slowest feed was last answered; None before the first answer of each.
+
+        Events say nothing of how a pod is now, and a feed that is denied is answered: they make nothing old.
+        """
+        told = [
+            at for name, at in dict(self.alive).items() if not name.startswith("Event/") and not self.is_denied(name)
+        ]
+        if not told or 0.0 in told:
             return None
-        return time.monotonic() - min(self.alive.values())
+        return time.monotonic() - min(told)
+
+    def is_denied(self, name: str) -> bool:
+        """Whether the API server refuses us this feed."""
+        error = self.errors.get(name)
+        return error is not None and error.status == DENIED
+
+    def denied(self, namespace: str) -> str:
+        """Why we cannot know what is in a namespace, in the API server's words; "" when we can."""
+        for kind, _, _ in KINDS:
+            for name in (kind, f"{kind}/{namespace}"):
+                if kind != "Node" and self.is_denied(name):
+                    return self.errors[name].message
+        return ""
+
+    def has_listed(self, kind: str) -> bool:
+        """Whether every feed of a kind has brought its list."""
+        names = [name for name in dict(self.alive) if name.partition("/")[0] == kind]
+        return bool(names) and self.listed.issuperset(names)
 
     def connection(self) -> tuple[Word, str]:
         """How the connection is, by the worst error that a feed reports now."""
         if not self.errors:
             return (Word.CONNECTED, "") if self.age() is not None else (Word.NEVER, "Connecting.")
-        worst = min(self.errors.values(), key=lambda error: (error.connection == Word.CONNECTED, error.status))
+        worst = min(list(self.errors.values()), key=lambda error: (error.connection == Word.CONNECTED, error.status))
         return worst.connection, worst.message
 
     # ---- the writing thread
@@ -206,6 +240,11 @@ class ClusterWatch:
             with self.lock:
                 self.dirty.update(self.projection.in_hand)
             self.stop.wait(1.0)
+
+
+def stamp(cluster: Cluster) -> tuple[object, ...]:
+    """What makes a watch start anew when it changes."""
+    return (cluster.api_url, cluster.ca_pem, cluster.tls_server_name, cluster.credentials_changed_at)
 
 
 def is_uuid(text: str) -> bool:

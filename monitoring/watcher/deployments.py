@@ -1,24 +1,29 @@
 """From what the feeds brought to the rows of deployments: written when they differ, then told to every open page."""
 
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from deployments import doorbell, stream
-from deployments.choices import DriftPolicy, Problem
+from deployments.choices import DriftPolicy, Health, Problem
 from deployments.manifests import labels
 from deployments.models import Deployment, DeploymentStatus, Revision
 from monitoring import capacity
 from monitoring.drift import differences
-from monitoring.objects import Loose
+from monitoring.objects import Loose, ReplicaSet
 from monitoring.status import Intent, Seen, Status, status
+from monitoring.watcher.storable import MAX_COUNT, storable
 
 if TYPE_CHECKING:
     from monitoring.watcher.cluster import ClusterWatch
 
+log = structlog.get_logger(__name__)
 DRIFT_GRACE_SECONDS = 3.0  # an object that was just applied may not have come back by the watch yet
 HEAL_EVERY_SECONDS = 5.0
 DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision"
@@ -60,7 +65,7 @@ class DeploymentRows:
         specs = self.specs(wanted)
         lost = {node.metadata.name for node in self.watch.shelves["Node"].all() if not capacity.room(node).ready}
         self.report_orphans(wanted - {str(row.pk) for row in rows})
-        fresh = [row for deployment in rows if (row := self.judged(deployment, specs, lost)) is not None]
+        fresh = [row for deployment in rows if (row := self.guarded(deployment, specs, lost)) is not None]
         if not fresh:
             return
         with transaction.atomic():
@@ -93,21 +98,34 @@ class DeploymentRows:
 
     def specs(self, wanted: set[str]) -> dict[str, dict[str, Any]]:
         """The newest specs of these, as stored."""
-        found = Revision.objects.filter(deployment__in=list(wanted)).order_by("deployment", "number")
+        found = Revision.objects.filter(deployment__in=list(wanted), number=F("deployment__desired"))
         return {str(pk): spec for pk, spec in found.values_list("deployment", "spec_json")}
+
+    def guarded(
+        self, deployment: Deployment, specs: dict[str, dict[str, Any]], lost: set[str]
+    ) -> DeploymentStatus | None:
+        """As `judged`; what is so odd that it cannot be judged costs only itself."""
+        try:
+            return self.judged(deployment, specs, lost)
+        except Exception:
+            log.exception("a deployment cannot be judged", deployment=str(deployment.pk))
+            return None
 
     def judged(
         self, deployment: Deployment, specs: dict[str, dict[str, Any]], lost: set[str]
     ) -> DeploymentStatus | None:
         """The row as it should be now; None when it is so already."""
-        pk = str(deployment.pk)
-        live = next(iter(self.watch.shelves["Deployment"].of(pk)), None)
-        pods = self.watch.shelves["Pod"].of(pk)
-        uids = [pod.metadata.uid for pod in pods] + ([live.metadata.uid] if live else [])
-        seen = Seen(live, pods, self.current_hash(pk), self.watch.events.of(uids), lost)
+        live = next(iter(self.objects("Deployment", deployment)), None)
+        pods = self.objects("Pod", deployment)
+        sets = self.objects("ReplicaSet", deployment)
+        uids = [item.metadata.uid for item in (*pods, *sets, *([live] if live else []))]
+        seen = Seen(live, pods, current_hash(sets), self.watch.events.of(uids), lost)
         drift = self.drift(deployment)
-        row = self.row(deployment, status(intent(deployment, specs.get(pk, {})), seen), drift, live)
-        self.heal(deployment, drift)
+        row = self.row(deployment, status(intent(deployment, specs.get(str(deployment.pk), {})), seen), drift, live)
+        if denied := self.watch.denied(deployment.project.namespace):
+            row.health, row.health_rank, row.sentence = Health.UNKNOWN.value, Health.UNKNOWN.rank, storable(denied)
+        else:
+            self.heal(deployment, drift)
         before = getattr(deployment, "status", None)
         if before and all(getattr(before, name) == getattr(row, name) for name in COLUMNS[:-2]):
             return None
@@ -119,24 +137,22 @@ class DeploymentRows:
         self, deployment: Deployment, found: Status, drift: list[dict[str, Any]], live: Loose | None
     ) -> DeploymentStatus:
         """The status as a row."""
-        observed = live.metadata.annotation(labels.REVISION) if live else ""
         return DeploymentStatus(
             deployment_id=deployment.pk, health=found.health.value, health_rank=found.health.rank,
-            sentence=found.sentence,
-            ready=found.ready, wanted=found.wanted, gpus=found.gpus, rollout=found.rollout, pods=found.pods,
-            events=found.events, drift=drift, endpoint=self.endpoint(str(deployment.pk)),
-            observed_revision=int(observed) if observed.isdigit() else 0,
+            sentence=storable(found.sentence), ready=found.ready, wanted=found.wanted,
+            gpus=min(found.gpus, MAX_COUNT), rollout=found.rollout, pods=storable(found.pods),
+            events=storable(found.events), drift=storable(drift), endpoint=storable(self.endpoint(deployment)),
+            observed_revision=number(live.metadata.annotation(labels.REVISION)) if live else 0,
         )  # fmt: skip
 
-    def current_hash(self, pk: str) -> str:
-        """The template hash of the newest ReplicaSet."""
-        sets = self.watch.shelves["ReplicaSet"].of(pk)
-        newest = max(sets, key=lambda one: number(one.metadata.annotation(DEPLOYMENT_REVISION)), default=None)
-        return str(newest.metadata.label("pod-template-hash")) if newest else ""
+    def objects(self, kind: str, deployment: Deployment) -> list[Any]:
+        """The objects of a deployment. Anybody may put its label on theirs, so those of other namespaces count not."""
+        found = self.watch.shelves[kind].of(str(deployment.pk))
+        return [item for item in found if item.metadata.namespace == deployment.project.namespace]
 
-    def endpoint(self, pk: str) -> dict[str, Any]:
+    def endpoint(self, deployment: Deployment) -> dict[str, Any]:
         """The Service's addresses: {"cluster_ip", "external", "ports"}."""
-        service = next(iter(self.watch.shelves["Service"].of(pk)), None)
+        service = next(iter(self.objects("Service", deployment)), None)
         if service is None:
             return {}
         entries = (service.status.get("loadBalancer") or {}).get("ingress") or [{}]
@@ -195,6 +211,12 @@ def gone(name: str) -> dict[str, Any]:
     return {"object": name, "field": "", "wanted": "present", "live": "gone", "rival": ""}
 
 
+def current_hash(sets: Iterable[ReplicaSet]) -> str:
+    """The template hash of the newest ReplicaSet."""
+    newest = max(sets, key=lambda one: number(one.metadata.annotation(DEPLOYMENT_REVISION)), default=None)
+    return newest.metadata.label("pod-template-hash") if newest else ""
+
+
 def number(text: str) -> int:
-    """A revision annotation, 0 when it is none."""
-    return int(text) if text.isdigit() else 0
+    """A revision annotation, which anybody may write; 0 when it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -16,6 +16,7 @@ from deployments.models import ClusterStatus, NodeStatus
 from monitoring import capacity
 from monitoring.objects import Node, Pod
 from monitoring.watcher import lease
+from monitoring.watcher.storable import storable
 
 if TYPE_CHECKING:
     from monitoring.watcher.cluster import ClusterWatch
@@ -49,13 +50,13 @@ class ClusterRows:
         generation = (self.watch.shelves["Node"].generation, self.watch.shelves["Pod"].generation)
         if generation == self.generation or time.monotonic() - self.counted_at < NODES_EVERY_SECONDS:
             return
-        if not {"Node", "Pod"} <= self.watch.listed:
+        if not (self.watch.has_listed("Node") and self.watch.has_listed("Pod")):
             return
-        self.generation, self.counted_at = generation, time.monotonic()
+        self.counted_at = time.monotonic()
         nodes = {node.metadata.name: node for node in self.watch.shelves["Node"].all()}
         pods = self.watch.shelves["Pod"].all()
         places = capacity.rooms(nodes.values(), pods)
-        self.capacity, self.pending = {"gpus": capacity.summary(places)}, waiting(pods)
+        self.capacity, self.pending = {"gpus": storable(capacity.summary(places))}, storable(waiting(pods))
         rows = {place.name: node_row(nodes[place.name], place) for place in places}
         changed = {name: row for name, row in rows.items() if self.nodes.get(name) != row}
         with transaction.atomic():
@@ -68,20 +69,20 @@ class ClusterRows:
                 stream.publish(stream.CLUSTER, [self.watch.cluster.pk])
         if ready(rows) != ready(self.nodes):
             self.watch.touch(self.deployments())  # a lost node changes what its pods mean
-        self.nodes = rows
+        self.nodes, self.generation = rows, generation
 
     def write_cluster(self) -> None:
         """The connection, its age and the capacity; the age every few seconds, the rest when it changed."""
         word, message = self.watch.connection()
-        row: dict[str, Any] = {
-            "connection": word.value,
-            "message": message,
-            "kubernetes_version": self.watch.version,
-            "nodes_known": "Node" in self.watch.listed,
-            "capacity": self.capacity,
-            "pending": self.pending,
-            "notes": self.watch.notes,
-        }
+        row: dict[str, Any] = {"connection": word.value, "message": storable(message), "notes": self.watch.notes}
+        if self.watch.version:
+            row["kubernetes_version"] = self.watch.version[:60]
+        counted = self.counted_at > 0 or "Node" not in self.watch.alive
+        if self.watch.age() is not None and counted:  # before every feed has listed once, absence means nothing
+            known = {"nodes_known": "Node" in self.watch.listed, "capacity": self.capacity, "pending": self.pending}
+            row |= known
+        elif word == Connection.NEVER:
+            return
         changed = row != self.row
         age = self.watch.age()
         if not changed and (age is None or time.monotonic() - self.seen_at < SEEN_EVERY_SECONDS):
@@ -119,7 +120,7 @@ def waiting(pods: Iterable[Pod]) -> list[dict[str, Any]]:
 def node_row(node: Node, place: capacity.Room) -> dict[str, Any]:
     """A node as its row keeps it."""
     taints = [f"{t.key}={t.value}:{t.effect}" if t.value else f"{t.key}:{t.effect}" for t in node.spec.taints or []]
-    return {
+    row = {
         "ready": place.ready,
         "schedulable": place.schedulable,
         "message": place.message,
@@ -130,6 +131,6 @@ def node_row(node: Node, place: capacity.Room) -> dict[str, Any]:
         "memory_bytes_used": place.memory_bytes_used,
         "pods": place.pods,
         "taints": taints,
-        "kubelet_version": node.status.node_info.kubelet_version,
-        "created_at": node.metadata.creation_timestamp,
+        "kubelet_version": node.status.node_info.kubelet_version[:60],
     }
+    return {name: storable(value) for name, value in row.items()} | {"created_at": node.metadata.creation_timestamp}

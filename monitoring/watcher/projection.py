@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from deployments import kube
 from deployments.models import Project
 from monitoring.watcher.deployments import DeploymentRows
 from monitoring.watcher.nodes import ClusterRows
@@ -26,8 +25,7 @@ class Projection:
 
     def write(self) -> None:
         """One round: our rows that moved, deployments that were touched, nodes, and the cluster itself."""
-        if self.namespaces() - self.watch.event_namespaces:
-            self.watch.follow_events(kube.connect(self.watch.cluster))
+        self.watch.follow_namespaces(self.namespaces())
         self.in_hand = self.watch.take_dirty() | self.deployments.moved_rows()
         if self.in_hand:
             self.deployments.write(self.in_hand)

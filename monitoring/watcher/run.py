@@ -8,7 +8,7 @@ from django.db import DatabaseError, close_old_connections
 
 from deployments.models import Cluster
 from monitoring.watcher import lease
-from monitoring.watcher.cluster import ClusterWatch
+from monitoring.watcher.cluster import ClusterWatch, stamp
 
 log = structlog.get_logger(__name__)
 EVERY_SECONDS = 2.0
@@ -39,8 +39,3 @@ def step(watched: dict[UUID, ClusterWatch]) -> None:
             log.info("watching", cluster=cluster.name)
             watched[pk] = ClusterWatch(cluster)
             watched[pk].begin()
-
-
-def stamp(cluster: Cluster) -> tuple[object, ...]:
-    """What makes a watch start anew when it changes."""
-    return (cluster.api_url, cluster.ca_pem, cluster.credentials_changed_at)

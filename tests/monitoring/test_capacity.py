@@ -18,8 +18,12 @@ def wants(*containers: dict[str, Any], init: list[dict[str, Any]] | None = None,
     return pod_requests(pod(spec=found))
 
 
-def gpus(count: int | str) -> dict[str, str]:
+def gpus(count: int | str) -> dict[str, Any]:
     return {"nvidia.com/gpu": str(count)}
+
+
+def offers(resources: dict[str, Any], labels: dict[str, Any] | None = None) -> Node:
+    return node(labels=labels, **resources)
 
 
 def only(node: Node, *pods: Pod) -> Room:
@@ -72,8 +76,8 @@ def test_a_quantity_that_cannot_be_read_counts_nothing(odd: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "resource", ["nvidia.com/gpu", "nvidia.com/mig-1g.10gb", "nvidia.com/gpu.shared", "amd.com/gpu", "gpu.intel.com/i915",
-                 "gpu.intel.com/xe"],
+    "resource", ["nvidia.com/gpu", "nvidia.com/mig-1g.10gb", "nvidia.com/gpu.shared", "amd.com/gpu",
+                 "gpu.intel.com/i915", "gpu.intel.com/xe"],
 )  # fmt: skip
 def test_a_gpu_is_known_by_its_vendor(resource: str) -> None:
     assert is_gpu(resource)
@@ -91,19 +95,19 @@ def test_a_node_names_its_gpus_by_the_vendors_labels() -> None:
 
 def test_an_amd_node_names_its_gpus_too() -> None:
     amd = {"amd.com/gpu.product-name": "AMD_Instinct_MI300X_OAM", "amd.com/gpu.vram": "192G"}
-    (found,) = only(node(labels=amd, **{"amd.com/gpu": "8"})).gpus
+    (found,) = only(offers({"amd.com/gpu": "8"}, amd)).gpus
     assert (found.resource, found.product, found.memory_mib) == ("amd.com/gpu", "AMD_Instinct_MI300X_OAM", 192 * 1024)
 
 
 def test_slices_of_a_gpu_are_kinds_of_their_own() -> None:
-    place = only(node(**{"nvidia.com/mig-1g.10gb": "7", "nvidia.com/mig-3g.40gb": "2", "nvidia.com/gpu": "0"}))
+    place = only(offers({"nvidia.com/mig-1g.10gb": "7", "nvidia.com/mig-3g.40gb": "2", "nvidia.com/gpu": "0"}))
     kinds = {kind.resource: (kind.product, kind.memory_mib, kind.allocatable) for kind in place.gpus}
     assert kinds["nvidia.com/mig-1g.10gb"] == ("NVIDIA-H100-80GB-HBM3 mig-1g.10gb", 0, 7)
     assert kinds["nvidia.com/mig-3g.40gb"] == ("NVIDIA-H100-80GB-HBM3 mig-3g.40gb", 0, 2)
 
 
 def test_a_node_without_labels_names_the_resource() -> None:
-    (found,) = only(node(labels={}, **{"nvidia.com/gpu": "1"})).gpus
+    (found,) = only(offers({"nvidia.com/gpu": "1"}, {})).gpus
     assert (found.product, found.memory_mib) == ("nvidia.com/gpu", 0)
 
 

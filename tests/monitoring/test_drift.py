@@ -168,7 +168,7 @@ def test_a_rival_inside_a_container_is_found_by_the_containers_name() -> None:
 
 def test_a_rival_of_a_variable_or_a_port_is_found() -> None:
     env = [{"name": "HF_HOME", "value": "/cache"}, {"name": "LEVEL", "value": "9"}]
-    held = {"f:env": {'k:{"name":"LEVEL"}': {".": {}, "f:name": {}, "f:value": {}}}}
+    held: Json = {"f:env": {'k:{"name":"LEVEL"}': {".": {}, "f:name": {}, "f:value": {}}}}
     assert rival_of(as_served(env=env), owner("kubectl-set", in_container(held))) == ["kubectl-set"]
     ports = [{"name": "http", "containerPort": 9000}]
     held = {"f:ports": {'k:{"containerPort":9000,"protocol":"TCP"}': {".": {}, "f:containerPort": {}, "f:name": {}}}}

@@ -96,7 +96,7 @@ def test_a_node_without_status_offers_nothing() -> None:
 
 def test_an_event_is_dated_by_whichever_field_its_writer_fills() -> None:
     at = datetime(2026, 7, 1, 10, 5, tzinfo=UTC)
-    none = {"firstTimestamp": None, "lastTimestamp": None}
+    none: dict[str, Any] = {"firstTimestamp": None, "lastTimestamp": None}
     assert event("A", "2026-07-01T10:05:00Z").at == at
     assert event("B", "2026-07-01T10:00:00Z", **none, eventTime="2026-07-01T10:05:00.000000Z").at == at
     series = {"count": 2, "lastObservedTime": "2026-07-01T10:05:00Z"}

@@ -8,7 +8,6 @@ from deployments.choices import Stage
 from monitoring.objects import Event, Pod
 from monitoring.pods import facts
 from tests.monitoring.samples import (
-    condition,
     container,
     event,
     loading_pod,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from deployments.choices import Health, Problem, Stage
+from llmdash.sandbox import recording
 from monitoring.objects import Event, Loose, Pod
 from monitoring.status import EVENTS_KEPT, Intent, Seen, Status, status
 from tests.monitoring import samples
@@ -169,7 +170,7 @@ def test_a_quota_that_keeps_one_of_two_away_is_explained_beside_the_one_that_ser
 
 def last_refusal(recorded: str) -> dict[str, Any]:
     """The recorded status in which the controller had said that it cannot make the pod."""
-    history = samples.recording.load("messages")["histories"][recorded]
+    history = recording.load("messages")["histories"][recorded]
     statuses: list[dict[str, Any]] = [step["status"] for step in history]
     kinds = [{c["type"] for c in status.get("conditions", [])} for status in statuses]
     return next(status for status, kind in zip(statuses, kinds, strict=True) if "ReplicaFailure" in kind)
