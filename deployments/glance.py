@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, SmallIntegerField, Subquery, Value, When
+from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -58,8 +59,10 @@ def listed(rows: QuerySet[Deployment]) -> QuerySet[Any]:
         health_rank_now=Case(
             When(fresh, then=F("status__health_rank")), default=Value(0), output_field=SmallIntegerField()
         ),
-        llm=Coalesce(Subquery(newest.values("spec_json__llm")[:1]), Value(""), output_field=CharField()),
-        runtime=Coalesce(Subquery(newest.values("spec_json__runtime")[:1]), Value(""), output_field=CharField()),
+        llm=Coalesce(Subquery(newest.values_list(KT("spec_json__llm"))[:1]), Value(""), output_field=CharField()),
+        runtime=Coalesce(
+            Subquery(newest.values_list(KT("spec_json__runtime"))[:1]), Value(""), output_field=CharField()
+        ),
     )
 
 

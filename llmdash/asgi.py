@@ -6,7 +6,7 @@ event stream would hold a thread for its whole life.
 
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 from django.core.asgi import get_asgi_application
@@ -17,10 +17,10 @@ streams = get_asgi_application()
 
 from llmdash.wsgi import application as pages_wsgi  # noqa: E402  (after Django is set up)
 
-pages = WSGIMiddleware(pages_wsgi, workers=int(os.environ.get("LLMDASH_WEB_THREADS", "8")))
+pages = WSGIMiddleware(cast("Any", pages_wsgi), workers=int(os.environ.get("LLMDASH_WEB_THREADS", "8")))
 
 
-async def application(scope: dict[str, Any], receive: Callable[..., Awaitable[Any]], send: Callable[..., Any]) -> None:
+async def application(scope: Any, receive: Callable[..., Awaitable[Any]], send: Callable[..., Any]) -> None:
     """Send a request to the part that serves it."""
     if scope["type"] == "lifespan":
         return await lifespan(receive, send)

@@ -40,15 +40,15 @@ class Stack:
 
 
 @contextmanager
-def running(cluster: str) -> Iterator[Stack]:
-    """`make demo` without its installation step, on free ports; everything is stopped at the end."""
+def running(*command: str, **environment: str) -> Iterator[Stack]:
+    """A program of the project that starts everything, on free ports; everything is stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="llmdash-story-") as folder:
         log = Path(folder) / "demo.log"
         port = free_ports(1)[0]
-        environment = os.environ | {"LLMDASH_STATE_DIR": folder, "PORT": str(port), "KUBECONFIG": ""}
-        command = [sys.executable, "-m", "llmdash.demo", "--cluster", cluster]
+        shell = os.environ | {"LLMDASH_STATE_DIR": folder, "PORT": str(port), "KUBECONFIG": ""} | environment
+        program = [sys.executable, "-m", *command]
         with log.open("w") as out:
-            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(program, cwd=ROOT, env=shell, stdout=out, stderr=subprocess.STDOUT)
         try:
             eventually(lambda: "is ready" in log.read_text() or process.poll(), seconds=START_SECONDS)
             text = log.read_text()

@@ -21,9 +21,18 @@ LIVE = 60_000  # milliseconds that a page may take to show what the cluster did;
 
 @pytest.fixture(scope="module", params=["sandbox", "real"])
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """Both need kubectl, which is built with the control plane."""
+    """The sandbox with the embedded database and queue, as `make demo` starts it; the real control plane with
+    PostgreSQL and Redis, as in production. Both need kubectl, which is built with the control plane."""
     shared_or_skip(build.programs)
-    with running(request.param) as started:
+    command: tuple[str, ...] = ("llmdash.demo", "--cluster", "sandbox")
+    servers: dict[str, str] = {}
+    if request.param == "real":
+        command = ("tests.story.production",)
+        servers = {
+            "STORY_DATABASE_URL": request.getfixturevalue("postgres"),
+            "STORY_REDIS_URL": request.getfixturevalue("redis_server"),
+        }
+    with running(*command, **servers) as started:
         yield started
 
 
