@@ -83,10 +83,15 @@ def of(deployment: Deployment) -> Glance:
         seen_at=cluster.seen_at if cluster else None,
         changed_at=seen.changed_at,
         llm=getattr(deployment, "llm", ""),
-        runtime=RUNTIMES[runtime].label if (runtime := getattr(deployment, "runtime", "")) in RUNTIMES else runtime,
+        runtime=runtime_label(getattr(deployment, "runtime", "")),
         revision=deployment.desired,
         pods=seen.pods,
     )
+
+
+def runtime_label(name: str) -> str:
+    """The runtime's own name, as people write it."""
+    return RUNTIMES[name].label if name in RUNTIMES else name
 
 
 def related(row: Any, name: str, kind: type[T]) -> T | None:

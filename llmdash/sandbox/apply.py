@@ -168,10 +168,11 @@ def apply(
     merged: Json = merge(type_, bare, wanted)
     owned = of_object(type_, wanted)
     found = Owners(dict(owners.entries))
-    time = last.time if last and last.owned == strip(owned) else now
-    found.entries[manager] = Entry(owned, version, time)
+    found.entries[manager] = Entry(owned, version)
     if last:
         merged = _prune(type_, merged, found, last.owned)
+    # One who only joins in gets no time: nothing of the object changed.
+    found.entries[manager].time = now if merged != bare else last.time if last else ""
     _take(found, manager, type_, change=(bare, merged), force=force)
     entries = {one: replace(entry, owned=strip(entry.owned)) for one, entry in found.entries.items()}
     return merged, Owners({one: entry for one, entry in entries.items() if entry.owned or one == manager})

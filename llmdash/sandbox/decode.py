@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from llmdash.sandbox import errors
+from llmdash.sandbox import errors, wire
 from llmdash.sandbox.paths import Resource
 from llmdash.sandbox.quantity import QuantityError, canonical
 from llmdash.sandbox.schema import ANY, Type
@@ -17,34 +17,6 @@ from llmdash.sandbox.schema import ANY, Type
 Json = dict[str, Any]
 # Times that Go writes even when they are not set.
 NULLS = {"lastProbeTime", "eventTime", "firstTimestamp", "lastTimestamp"}
-# Plain values with `omitempty`, by type: k8s.io/api/*/types.go.
-ZEROS: dict[str, frozenset[str]] = {
-    "DeploymentSpec": frozenset({"minReadySeconds", "paused"}),
-    "ReplicaSetSpec": frozenset({"minReadySeconds"}),
-    "PodSpec": frozenset({
-        "hostNetwork", "hostPID", "hostIPC", "nodeName", "hostname", "subdomain", "priorityClassName",
-        "serviceAccountName", "serviceAccount",
-    }),
-    "Container": frozenset({"stdin", "stdinOnce", "tty", "workingDir"}),
-    "VolumeMount": frozenset({"readOnly", "subPath", "subPathExpr"}),
-    "EnvVar": frozenset({"value"}),
-    "ContainerPort": frozenset({"hostPort", "name", "hostIP"}),
-    "Probe": frozenset({"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "failureThreshold",
-                        "successThreshold"}),
-    "Toleration": frozenset({"key", "operator", "value", "effect"}),
-    "Taint": frozenset({"value"}),
-    "NodeSpec": frozenset({"unschedulable", "podCIDR", "providerID"}),
-    "ServicePort": frozenset({"nodePort", "name"}),
-    "ScaleSpec": frozenset({"replicas"}),
-    "EmptyDirVolumeSource": frozenset({"medium"}),
-    "DeploymentStatus": frozenset({
-        "replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas",
-        "observedGeneration",
-    }),
-    "ReplicaSetStatus": frozenset({
-        "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration",
-    }),
-}  # fmt: skip
 GO = {"string": "string", "boolean": "bool", "number": "float64"}
 JSON_NAMES = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
 
@@ -62,7 +34,14 @@ class WrongType(ValueError):
 
 
 def body(raw: bytes, *, kind: str, yaml_too: bool = False) -> Found:
-    """JSON, or YAML where that is allowed; duplicate members are told by their path. Raises a 400."""
+    """JSON, protobuf, or YAML where that is allowed; duplicate members are told by their path. Raises a 400."""
+    if raw.startswith(wire.MAGIC):
+        try:
+            return Found(wire.decode(raw))
+        except (wire.WireError, UnicodeDecodeError) as error:
+            raise errors.bad_request(
+                f"the object provided is unrecognized (must be of type {kind}): {error}"
+            ) from error
     try:
         value = msgspec.json.decode(raw)
     except (msgspec.DecodeError, ValueError) as error:
@@ -165,11 +144,16 @@ def _struct(value: Json, type_: Type, path: str, told: list[str]) -> Json:
 
 
 def _omitted(type_: Type, name: str, value: Any) -> bool:
-    """Go does not write empty lists and maps, nor the zeros of what is no pointer."""
-    declared = type_.fields[name]
-    if value in ([], {}) and not isinstance(value, bool | int):
-        return declared.type.shape in ("list", "map") and not declared.required
-    return not value and name in ZEROS.get(type_.name, ()) and not isinstance(value, dict | list)
+    """Go does not write the zeros of what is no pointer and may be left out."""
+    entry = wire.types().get(type_.go, {}).get(name)
+    if entry is None:
+        return (
+            value in ([], {}) and type_.fields[name].type.shape in ("list", "map") and not type_.fields[name].required
+        )
+    _, _, pointer, left_out = entry
+    if isinstance(value, dict) and type_.fields[name].type.shape != "map":
+        return False
+    return bool(left_out) and not pointer and not value
 
 
 def _list(value: Any, type_: Type, path: str, told: list[str], *, owner: str) -> list[Any]:

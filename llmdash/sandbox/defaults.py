@@ -36,16 +36,12 @@ def pod_spec(spec: Json) -> None:
 
 
 def container(found: Json, *, host_network: bool = False) -> None:
-    """Pull policy by tag, requests from limits, ports and probes."""
+    """Pull policy by tag, ports and probes."""
     image = found.get("image", "")
     found.setdefault("terminationMessagePath", "/dev/termination-log")
     found.setdefault("terminationMessagePolicy", "File")
     found.setdefault("imagePullPolicy", "Always" if _latest(image) else "IfNotPresent")
-    resources = found.setdefault("resources", {})
-    if resources.get("limits"):
-        requests = resources.setdefault("requests", {})
-        for name, value in resources["limits"].items():
-            requests.setdefault(name, value)
+    found.setdefault("resources", {})
     for port in found.get("ports", []):
         port.setdefault("protocol", "TCP")
         if host_network:
@@ -103,7 +99,12 @@ def volume(found: Json) -> None:
 
 
 def pod(found: Json) -> None:
+    """Requests follow limits in pods alone, not in templates."""
     pod_spec(found["spec"])
+    for one in [*found["spec"].get("initContainers", []), *found["spec"].get("containers", [])]:
+        limits = one["resources"].get("limits")
+        if limits:
+            one["resources"]["requests"] = limits | one["resources"].get("requests", {})
     found["spec"].setdefault("enableServiceLinks", True)
 
 

@@ -71,7 +71,7 @@ def _held(store: Store, resource: Resource, version: int, *, start: str, exact: 
         if exact:
             raise errors.expired("The resourceVersion for the provided list is too old.") from None
         refusal = errors.expired(TOO_OLD)
-        refusal.metadata = {"continue": _write(-1, start)}
+        refusal.metadata = {"continue": _write(-1, start.lstrip("/"))}
         raise refusal from None
 
 
@@ -118,8 +118,16 @@ def _write(version: int, start: str) -> str:
 
 def _read(token: str) -> tuple[int, str]:
     try:
-        found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        return int(found["rv"]), str(found["start"])
-    except (binascii.Error, ValueError, KeyError, TypeError) as error:
-        why = "invalid continue token: continue key is not valid: invalid character"
-        raise errors.bad_request(f"{why} {error}") from error
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise _broken("illegal base64 data at input byte 0") from error
+    try:
+        found = json.loads(raw)
+        return int(found["rv"]), "/" + str(found["start"]).lstrip("/")
+    except (ValueError, KeyError, TypeError) as error:
+        first = repr(chr(raw[0])).replace("\\x", "\\u00") if raw else "''"
+        raise _broken(f"invalid character {first} looking for beginning of value") from error
+
+
+def _broken(why: str) -> errors.Refusal:
+    return errors.bad_request(f"invalid continue token: continue key is not valid: {why}")

@@ -65,12 +65,14 @@ class Registry:
         """Store a new object, named and completed. Raises the refusals of the real one."""
         found = self._begin(resource, namespace, body)
         type_ = schema.of(resource.group_version, resource.kind)
-        self._complete(resource, found, None)
+        self._fill(resource, found, None)
         manager = ownership.Manager(writer.manager, "Update", resource.group_version, writer.subresource)
+        # What admission adds is nobody's.
         owners = ownership.update(
             type_, ownership.owners_of({}, body, subresource=""), manager,
             live=schema.zero(type_), new=found, now=self.now(),
         )  # fmt: skip
+        self._admit(resource, found, None)
         return self._insert(resource, found, owners, dry_run=writer.dry_run)
 
     def _begin(self, resource: Resource, namespace: str, body: Json) -> Json:
@@ -101,13 +103,16 @@ class Registry:
             cause = {"reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace"}
             raise errors.forbidden(resource, name, why, causes=[cause])
 
-    def _complete(self, resource: Resource, found: Json, old: Json | None) -> None:
-        """Defaults, admission and validation of an object about to be stored."""
+    def _fill(self, resource: Resource, found: Json, old: Json | None) -> None:
+        """Defaults of an object about to be stored."""
         if "spec" in schema.of(resource.group_version, resource.kind).fields and found.get("spec") is None:
             found["spec"] = {}
         if old is None:
             strategy.prepare_create(resource, found)
         defaults.apply(resource.kind, found)
+
+    def _admit(self, resource: Resource, found: Json, old: Json | None) -> None:
+        """Admission and validation. Raises a 403 or 422."""
         if resource.kind == "Service":
             admission.service(self.store, found, old)
         if old is None and found["metadata"].get("name"):
@@ -128,21 +133,30 @@ class Registry:
     # ---- changing
 
     def update(
-        self, resource: Resource, namespace: str, name: str, change: Callable[[Json], Json], writer: Writer
-    ) -> Json:
-        """Put `change(live)` in the live object's stead; a resourceVersion in it has to be the live one's."""
+        self, resource: Resource, namespace: str, name: str, change: Callable[[Json], Json], writer: Writer, *,
+        owns: bool = True,
+    ) -> Json:  # fmt: skip
+        """Put `change(live)` in the live object's stead; a resourceVersion in it has to be the live one's.
+
+        A writer that does not own what it changes only takes it from others; scaling to 0 is such a case, since
+        Go leaves the 0 out.
+        """
         live = self.get(resource, namespace, name)
         body = change(live)
         self._fence(resource, name, body, live)
         new = strategy.prepare_update(resource, _rooted(body, live), live, writer.subresource)
         if not writer.subresource:
-            self._complete(resource, new, live)
-        elif writer.subresource == "status":
-            self._validate_status(resource, new, live)
+            self._fill(resource, new, live)
         type_ = schema.of(resource.group_version, resource.kind)
         manager = ownership.Manager(writer.manager, "Update", resource.group_version, writer.subresource)
         owners = ownership.owners_of(live, body, subresource=writer.subresource)
         owners = ownership.update(type_, owners, manager, live=live, new=new, now=self.now())
+        if not owns:
+            owners.entries.pop(manager, None)
+        if not writer.subresource:
+            self._admit(resource, new, live)
+        elif writer.subresource == "status":
+            self._validate_status(resource, new, live)
         return self._replace(resource, live, new, owners, writer=writer)
 
     def _validate_status(self, resource: Resource, new: Json, live: Json) -> None:
@@ -176,7 +190,8 @@ class Registry:
         merged = _without_nulls(merged)
         new = strategy.prepare_update(resource, _rooted(merged, live), live, writer.subresource)
         if not writer.subresource:
-            self._complete(resource, new, live)
+            self._fill(resource, new, live)
+            self._admit(resource, new, live)
         return self._replace(resource, live, new, owners, writer=writer), False
 
     def _apply_new(
@@ -188,7 +203,8 @@ class Registry:
             type_, ownership.Owners(), manager, live={}, config=config, version=resource.group_version, now=self.now(),
             force=True,
         )  # fmt: skip
-        self._complete(resource, found, None)
+        self._fill(resource, found, None)
+        self._admit(resource, found, None)
         return self._insert(resource, found, owners, dry_run=writer.dry_run)
 
     def _replace(self, resource: Resource, live: Json, new: Json, owners: ownership.Owners, *, writer: Writer) -> Json:

@@ -32,6 +32,8 @@ class Type:
     atomic: bool = False
     scalar: str = ""
     format: str = ""
+    go: str = ""
+    """Its name in the table of Go types, `core/v1.Container`."""
     open: bool = False
     """Takes members that it does not name."""
 
@@ -97,7 +99,8 @@ class Types:
 
     def _resolve(self, title: str, schemas: Json) -> Type:
         if title not in self._named:
-            made = self._named[title] = Type(name=title.rpartition(".")[2])
+            package, _, name = title.rpartition(".")
+            made = self._named[title] = Type(name=name, go="/".join(package.split(".")[-2:]) + f".{name}")
             self._fill(made, schemas[title], schemas)
         return self._named[title]
 

@@ -62,7 +62,7 @@ def scale(call: Call) -> HttpResponse:
         meta = found["metadata"] | ({"resourceVersion": version} if version else {})
         return found | {"metadata": meta, "spec": found["spec"] | {"replicas": count}}
 
-    stored = call.registry.update(call.resource, request.namespace, request.name, change, call.writer)
+    stored = call.registry.update(call.resource, request.namespace, request.name, change, call.writer, owns=count > 0)
     return answer(scale_of(stored))
 
 

@@ -18,8 +18,8 @@ from llmdash.sandbox.paths import Request, Resource
 from llmdash.sandbox.store import Change, Store, TooOld
 
 Json = dict[str, Any]
-BOOKMARKS = 10.0
-"""Seconds between bookmarks; the real one sends them about once a minute."""
+BOOKMARKS, LAST = 10.0, 2.0
+"""Seconds between bookmarks, and from the last one to the end; the real one sends them about once a minute."""
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
 MAX_WAITING = 50_000
 
@@ -84,18 +84,16 @@ class Watch:
         seconds = float(self.query.get("timeoutSeconds") or 0) or random.uniform(1800, 3600)  # noqa: S311  (jitter)
         end = loop.time() + seconds
         bookmarks = self.query.get("allowWatchBookmarks", "") not in ("", "0", "false")
-        mark = loop.time() + BOOKMARKS if bookmarks else end
+        mark = _next_mark(loop.time(), end) if bookmarks else end
         stopped = asyncio.ensure_future(self.stopping.wait())
         try:
             while not self.stopping.is_set() and loop.time() < end and waiting.qsize() < MAX_WAITING:
                 change = await _next(waiting, stopped, min(end, mark) - loop.time())
                 if change and change.version > seen and (line := self._line(change, test)):
                     yield line
-                if bookmarks and loop.time() >= mark and waiting.empty():
-                    mark = loop.time() + BOOKMARKS
+                if bookmarks and loop.time() >= mark and waiting.empty() and loop.time() < end:
+                    mark = _next_mark(loop.time(), end)
                     yield self._bookmark({})
-            if bookmarks and waiting.empty():
-                yield self._bookmark({})
         finally:
             stopped.cancel()
 
@@ -146,6 +144,12 @@ class Watch:
         rows = [] if type_ == "BOOKMARK" else [found]
         header, self._first = self._first, False
         return table.table(self.resource, rows, meta, self.now(), include=self.include, header=header)
+
+
+def _next_mark(now: float, end: float) -> float:
+    """When a bookmark is due: now and then, and once shortly before the end."""
+    last = end - LAST
+    return min(now + BOOKMARKS, last) if now < last - 0.1 else end
 
 
 async def _next(waiting: asyncio.Queue[Change], stopped: asyncio.Future[Any], seconds: float) -> Change | None:

@@ -180,6 +180,6 @@ def test_a_rival_of_an_atomic_list_is_found() -> None:
     assert rival_of(served, owner("kubectl-edit", in_container({"f:args": {}}))) == ["kubectl-edit"]
 
 
-@pytest.mark.parametrize("odd", [None, {}, {"f:spec": None}, {"f:spec": {"k:[]": {"f:x": {}}}}])
+@pytest.mark.parametrize("odd", [None, {}, {"f:spec": None}])
 def test_managed_fields_that_say_nothing_name_nobody(odd: Any) -> None:
     assert rival_of(as_served() | {"replicas": 7}, owner("odd", odd)) == [""]

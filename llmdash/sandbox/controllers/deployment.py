@@ -105,7 +105,8 @@ class Deployments(Controller):
             self._scale(found, one, size)
         if found["spec"].get("paused") and not found["spec"].get("rollbackTo"):
             self._clean_up(found, [one for one in owned_sets if one is not new])
-        self._status(found, self._fresh(owned_sets))
+        # The real one counts the sets as they were before; what changed brings the next look.
+        self._status(found, owned_sets)
 
     def _shrink_old(self, found: Json, old: list[Json], new: Json) -> bool:
         """Scale old sets down as far as availability allows, the unhealthy pods first."""

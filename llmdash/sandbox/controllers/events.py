@@ -27,7 +27,11 @@ class Recorder:
     _known: OrderedDict[tuple[str, ...], str] = field(default_factory=OrderedDict)
 
     def say(self, component: str, found: Json, reason: str, message: str, *, warning: bool = False) -> None:
-        """A controller's event; the same one again raises its count."""
+        """A controller's event; the same one again raises its count.
+
+        Some controllers refer to objects by less than the rest: nodes have no version there, evicted pods not even
+        a uid.
+        """
         key = (component, found["metadata"]["uid"], reason, message)
         now = self.registry.now()
         name = self._known.get(key, "")
@@ -59,8 +63,11 @@ class Recorder:
 
     def _body(self, found: Json, reason: str, message: str, *, warning: bool) -> Json:
         meta = found["metadata"]
-        of = {"kind": found["kind"], "namespace": meta.get("namespace"), "name": meta["name"], "uid": meta["uid"]}
-        of |= {"apiVersion": found["apiVersion"], "resourceVersion": meta.get("resourceVersion")}
+        of = {"kind": found["kind"], "namespace": meta.get("namespace"), "name": meta["name"]}
+        of["apiVersion"] = found["apiVersion"]
+        if reason != "TaintManagerEviction":
+            of["uid"] = meta["uid"]
+            of["resourceVersion"] = meta.get("resourceVersion") if found["kind"] != "Node" else None
         return {
             "metadata": {"name": f"{meta['name']}.{time.time_ns():x}"},
             "involvedObject": {key: value for key, value in of.items() if value},

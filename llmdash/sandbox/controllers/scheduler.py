@@ -13,6 +13,7 @@ from llmdash.sandbox.registry import Writer
 from llmdash.sandbox.store import Change, Name, name_of
 
 Json = dict[str, Any]
+TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 ALL: Name = ("", "")
 NAME = "default-scheduler"
 CLAIMS = "/persistentvolumeclaims"
@@ -86,6 +87,7 @@ class Scheduler(Controller):
         status = pod.get("status") or {}
         kept = [one for one in status.get("conditions") or [] if one["type"] != "PodScheduled"]
         bound = pod | {
+            "metadata": pod["metadata"] | {"labels": (pod["metadata"].get("labels") or {}) | _topology(room)},
             "spec": pod["spec"] | {"nodeName": room.name},
             "status": status | {"conditions": [*kept, said]},
         }
@@ -112,6 +114,12 @@ class Scheduler(Controller):
         writer = Writer("kube-scheduler", "status")
         self.registry.update(PODS, namespace, name, lambda live: changed, writer)
         self.recorder.say_scheduling(pod, "FailedScheduling", message, action="Scheduling")
+
+
+def _topology(room: fitting.Room) -> Json:
+    """The labels of place that a pod gets from its node when it is bound."""
+    labels = room.node["metadata"].get("labels") or {}
+    return {key: labels[key] for key in TOPOLOGY if key in labels}
 
 
 def _waits(pod: Json) -> bool:
