@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
 DRAIN = "deployments.drain"
+FORGET = "deployments.forget"
 LOOK_AGAIN = "deployments.look_again"
 REMOVE_ORPHANS = "deployments.remove_orphans"
 

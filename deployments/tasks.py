@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from deployments import reconcile
-from deployments.doorbell import DRAIN, LOOK_AGAIN, REMOVE_ORPHANS
+from deployments.doorbell import DRAIN, FORGET, LOOK_AGAIN, REMOVE_ORPHANS
 from deployments.models import Deployment
 
 
@@ -18,6 +18,12 @@ def look_again(deployment_id: str) -> None:
     """Work on a row that differs from its cluster."""
     reconcile.look_again(deployment_id)
     reconcile.drain()
+
+
+@shared_task(name=FORGET)  # type: ignore[untyped-decorator]  # as above
+def forget() -> None:
+    """Forget what was kept long enough."""
+    reconcile.forget()
 
 
 @shared_task(name=REMOVE_ORPHANS)  # type: ignore[untyped-decorator]  # as above

@@ -5,6 +5,7 @@ The timer is a thread and not a message: messages would pile up while no worker 
 
 import os
 import threading
+import time
 
 import structlog
 from celery import Celery
@@ -17,6 +18,7 @@ app = Celery("llmdash")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["deployments"])
 log = structlog.get_logger(__name__)
+FORGET_SECONDS = 3600.0
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]  # celery has no types
@@ -31,11 +33,14 @@ def start_the_sweep(**_: object) -> None:
 
 
 def sweep_for_ever() -> None:
-    """Work on what is due, wait, repeat."""
-    pause = threading.Event()
+    """Work on what is due, now and then forget what is old, wait, repeat."""
+    pause, forget_at = threading.Event(), 0.0
     while True:
         try:
             app.tasks["deployments.drain"].run()
+            if time.monotonic() >= forget_at:
+                app.tasks["deployments.forget"].run()
+                forget_at = time.monotonic() + FORGET_SECONDS
         except Exception:
             log.exception("the sweep failed; it goes on")
         pause.wait(settings.LLMDASH["SWEEP_SECONDS"])

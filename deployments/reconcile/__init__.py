@@ -2,6 +2,7 @@
 
 from deployments.reconcile import orphans
 from deployments.reconcile.claim import look_again
+from deployments.reconcile.housekeeping import forget
 from deployments.reconcile.step import drain
 
-__all__ = ["drain", "look_again", "orphans"]
+__all__ = ["drain", "forget", "look_again", "orphans"]
