@@ -5,6 +5,7 @@ After sigs.k8s.io/structured-merge-diff/v6/merge/update.go and k8s.io/apimachine
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from llmdash.sandbox.merging import merge
 from llmdash.sandbox.schema import Type
 
 Json = dict[str, Any]
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 STRIPPED = [("f:apiVersion",), ("f:kind",)] + [
     ("f:metadata", f"f:{name}")
     for name in (
@@ -193,6 +195,25 @@ def _prune(type_: Type, merged: Json, owners: Owners, last: FieldSet) -> Json:
     return found
 
 
+def was_applied_by_client(type_: Type, live: Json, refusal: errors.ApplyConflict) -> bool:
+    """Whether all that is in conflict is what `kubectl apply` wrote itself before it applied by the server.
+
+    After k8s.io/apimachinery/pkg/util/managedfields/internal/lastappliedmanager.go.
+    """
+    written = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    if not written:
+        return False
+    try:
+        before: Json = json.loads(written)
+    except ValueError:
+        return False
+    difference = compare(type_, plain(live), before)
+    own = of_object(type_, before) - difference.modified - difference.added - difference.removed
+    mine = {shown(path) for path in own.paths()}
+    causes: list[Json] = (refusal.details or {})["causes"]
+    return all(one["field"] in mine for one in causes)
+
+
 def _conflict(conflicts: dict[Manager, FieldSet]) -> errors.Refusal:
     causes, lines, count = [], [], 0
     for manager in sorted(conflicts, key=lambda one: one.shown):
@@ -202,7 +223,7 @@ def _conflict(conflicts: dict[Manager, FieldSet]) -> errors.Refusal:
         message = f"conflict with {manager.shown}"
         causes += [{"reason": "FieldManagerConflict", "message": message, "field": path} for path in paths]
     if count == 1:
-        return errors.apply_conflict(
+        return errors.ApplyConflict(
             f"Apply failed with 1 conflict: {causes[0]['message']}: {causes[0]['field']}", causes
         )
-    return errors.apply_conflict(f"Apply failed with {count} conflicts: " + "\n".join(lines), causes)
+    return errors.ApplyConflict(f"Apply failed with {count} conflicts: " + "\n".join(lines), causes)

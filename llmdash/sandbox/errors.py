@@ -168,5 +168,8 @@ def too_large_version(asked: int, current: int) -> Refusal:
     return Refusal(504, "Timeout", message, details, headers={"retry-after": "1"})
 
 
-def apply_conflict(message: str, causes: list[Json]) -> Refusal:
-    return Refusal(409, "Conflict", message, {"causes": causes})
+class ApplyConflict(Refusal):
+    """Others own fields that were applied."""
+
+    def __init__(self, message: str, causes: list[Json]) -> None:
+        super().__init__(409, "Conflict", message, {"causes": causes})

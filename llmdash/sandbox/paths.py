@@ -37,8 +37,9 @@ class Resource:
 
     @property
     def key(self) -> str:
-        """Under which its objects are stored: versions of a group share them."""
-        return f"{self.group}/{self.plural}"
+        """Under which its objects are stored: versions of a group share them, and both kinds of events."""
+        group = "" if self.group == "events.k8s.io" else self.group
+        return f"{group}/{self.plural}"
 
 
 @dataclass(frozen=True)

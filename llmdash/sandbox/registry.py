@@ -183,16 +183,26 @@ class Registry:
                 raise errors.conflict(resource, name, _uid_mismatch(config["metadata"]["uid"], ""))
             return self._apply_new(resource, namespace, config, manager, writer=writer), True
         self._fence(resource, name, config, live)
-        merged, owners = ownership.apply(
-            type_, ownership.read(live["metadata"].get("managedFields")), manager, live=live, config=config,
-            version=resource.group_version, now=self.now(), force=force,
-        )  # fmt: skip
+        merged, owners = self._merge(type_, manager, live, config, version=resource.group_version, force=force)
         merged = _without_nulls(merged)
         new = strategy.prepare_update(resource, _rooted(merged, live), live, writer.subresource)
         if not writer.subresource:
             self._fill(resource, new, live)
             self._admit(resource, new, live)
         return self._replace(resource, live, new, owners, writer=writer), False
+
+    def _merge(
+        self, type_: schema.Type, manager: ownership.Manager, live: Json, config: Json, *, version: str, force: bool
+    ) -> tuple[Json, ownership.Owners]:
+        """Live and applied as one. kubectl may take from itself what it applied from the client before."""
+        owners = ownership.read(live["metadata"].get("managedFields"))
+        given: Json = {"live": live, "config": config, "version": version, "now": self.now()}
+        try:
+            return ownership.apply(type_, owners, manager, **given, force=force)
+        except errors.ApplyConflict as conflict:
+            if manager.name != "kubectl" or not ownership.was_applied_by_client(type_, live, conflict):
+                raise
+        return ownership.apply(type_, owners, manager, **given, force=True)
 
     def _apply_new(
         self, resource: Resource, namespace: str, config: Json, manager: ownership.Manager, *, writer: Writer
@@ -209,7 +219,7 @@ class Registry:
 
     def _replace(self, resource: Resource, live: Json, new: Json, owners: ownership.Owners, *, writer: Writer) -> Json:
         """Store the changed object; one that changed in nothing but times of ownership stays as it was."""
-        new["metadata"]["managedFields"] = owners.as_json()
+        new["metadata"] = strategy.tidy(new["metadata"] | {"managedFields": owners.as_json()})
         if strategy.counted(resource) and strategy.moved(resource, live, new, writer.subresource):
             new["metadata"]["generation"] = live["metadata"].get("generation", 0) + 1
         if ownership.plain(new) == ownership.plain(live) and _timeless(new) == _timeless(live):
@@ -286,7 +296,10 @@ def _rooted(body: Json, live: Json) -> Json:
 
 
 def _timeless(found: Json) -> list[Json]:
-    return [{key: value for key, value in one.items() if key != "time"} for one in found["metadata"]["managedFields"]]
+    return [
+        {key: value for key, value in one.items() if key != "time"}
+        for one in found["metadata"].get("managedFields", [])
+    ]
 
 
 def _without_nulls(value: Any) -> Any:

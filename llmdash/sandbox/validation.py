@@ -92,8 +92,8 @@ def _labels(found: Json, path: str) -> list[Cause]:
         if value and (len(value) > 63 or not re.fullmatch(QUALIFIED, value)):
             text = (
                 "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
-                "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used "
-                "for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+                "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex "
+                "used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
             )
             causes.append(invalid_value(path, value, text if len(value) <= 63 else "must be no more than 63 bytes"))
     return causes
@@ -222,7 +222,8 @@ def pod(found: Json, old: Json | None) -> list[Cause]:
         why = (
             "pod updates may not change fields other than `spec.containers[*].image`,"
             "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
-            "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+            "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously "
+            "negative)"
         )
         causes.append(forbidden_value("spec", why))
     return causes

@@ -20,6 +20,11 @@ RENAMED = {
 }
 
 
+def is_stored(resource: Resource) -> bool:
+    """Whether objects are stored in the shape of this version."""
+    return resource.group != EVENTS and resource.group_version != "autoscaling/v1"
+
+
 def outward(resource: Resource, found: Json) -> Json:
     """A stored object in the shape of the version that was asked for."""
     if found.get("apiVersion") == resource.group_version:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from llmdash.sandbox import errors, listing, table
+from llmdash.sandbox import errors, listing, table, versions
 from llmdash.sandbox.paths import Request, Resource
 from llmdash.sandbox.store import Change, Store, TooOld
 
@@ -133,7 +133,8 @@ class Watch:
 
     def _encode(self, type_: str, found: Json, change: Change | None = None) -> bytes:
         if not self.shown:
-            body = change.encoded if change else msgspec.json.encode(found)
+            stored = versions.is_stored(self.resource)
+            body = change.encoded if change and stored else msgspec.json.encode(versions.outward(self.resource, found))
             return b'{"type":"%s","object":%s}\n' % (type_.encode(), body)
         return msgspec.json.encode({"type": type_, "object": self._show(type_, found)}) + b"\n"
 
