@@ -15,7 +15,7 @@ Opener = Callable[..., Page]
 Scheme = Literal["light", "dark"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # Playwright keeps a loop running, in which other tests could not start theirs
 def chromium() -> Iterator[Browser]:
     with browsers.chromium() as browser:
         yield browser
