@@ -23,6 +23,7 @@ SECTIONS = {
     "exposure": "Exposure",
     "environment": "Environment and files",
 }
+SUGGESTED = {"gpu_type": "gpu-types"}  # the page holds a <datalist> of this id
 NOT_IN_THE_FORM = {"version", "running", "restarted_at"}
 FILE_HEADER = re.compile(r"^=== *(\S.*?) *$")
 CHOICE_LABELS = {
@@ -66,6 +67,8 @@ def field_of(name: str, info: FieldInfo) -> forms.Field:
         return forms.CharField(
             widget=forms.Textarea(attrs={"rows": rows, "spellcheck": "false"}), strip=False, **common
         )
+    if name in SUGGESTED:
+        return forms.CharField(widget=forms.TextInput(attrs={"list": SUGGESTED[name], "autocomplete": "off"}), **common)
     return forms.CharField(**common)
 
 

@@ -31,7 +31,7 @@ def look(value: str, kind: str) -> choices.Shown | None:
 @register.filter
 def gibibytes(value: float) -> str:
     """Bytes as binary units: 80.0 GiB."""
-    return humanize.naturalsize(value, binary=True)
+    return humanize.naturalsize(value, binary=True).replace(" Bytes", " B").replace(" Byte", " B")
 
 
 @register.filter
