@@ -243,9 +243,9 @@ READERS: dict[str, Any] = {
 def as_text(spec: Spec | None) -> dict[str, Any]:
     """The initial values of the form: a spec as people type it."""
     if spec is None:
-        return {
-            n: i.default for n, i in Spec.model_fields.items() if i.default not in (None, [], {}) and n != "version"
-        }
+        defaults = {name: info.default for name, info in Spec.model_fields.items() if name != "version"}
+        # People who open the form mostly want an LLM, and that on a GPU.
+        return {name: value for name, value in defaults.items() if value not in (None, [], {})} | {"gpus": 1}
     values = {name: getattr(spec, name) for name in Spec.model_fields}
     return values | {
         "args": "\n".join(spec.args),

@@ -10,6 +10,7 @@ from monitoring.objects import Loose, Manager
 
 # Not compared: the revision moves with each apply, and identity is checked by uid.
 PARTS = ("spec", "data")
+KEYS = ("mountPath", "name")
 QUANTITIES = {"limits", "requests", "sizeLimit"}
 # What the API server leaves out of what it was sent.
 EMPTY: tuple[Any, ...] = ("", [], {}, None, False)
@@ -17,7 +18,7 @@ EMPTY: tuple[Any, ...] = ("", [], {}, None, False)
 
 def differences(manifest: dict[str, Any], live: Loose) -> list[dict[str, Any]]:
     """Each leaf that differs, as {"object", "field", "wanted", "live", "rival"}; lists count as one leaf unless
-    their entries have names."""
+    their entries are known by a key."""
     name = f"{manifest['kind']}/{manifest['metadata']['name']}"
     metadata = manifest["metadata"]
     wanted = {part: manifest[part] for part in PARTS if part in manifest} | {
@@ -41,10 +42,10 @@ def leaves(wanted: Any, live: Any, path: tuple[str, ...]) -> Iterator[tuple[tupl
     if isinstance(wanted, dict) and isinstance(live, dict):
         for key, value in wanted.items():
             yield from leaves(value, live.get(key), (*path, key))
-    elif named(wanted) and named(live):
-        by_name = {entry["name"]: entry for entry in live}
+    elif (key := known_by(wanted)) and known_by(live) and all(key in entry for entry in live):
+        by_key = {entry[key]: entry for entry in live}
         for entry in wanted:
-            yield from leaves(entry, by_name.get(entry["name"]), (*path, entry["name"]))
+            yield from leaves(entry, by_key.get(entry[key]), (*path, str(entry[key])))
     elif isinstance(wanted, list) and isinstance(live, list) and len(wanted) == len(live):
         for place, (one, other) in enumerate(zip(wanted, live, strict=True)):
             yield from leaves(one, other, (*path, str(place)))
@@ -52,9 +53,16 @@ def leaves(wanted: Any, live: Any, path: tuple[str, ...]) -> Iterator[tuple[tupl
         yield path, wanted, live
 
 
-def named(value: Any) -> bool:
-    """A list whose entries are known by name, such as containers and variables."""
-    return isinstance(value, list) and bool(value) and all(isinstance(e, dict) and "name" in e for e in value)
+def known_by(value: Any) -> str:
+    """The key that tells the entries of a list apart, such as the name of containers and variables or the place of
+    mounts; "" when there is none."""
+    if not isinstance(value, list) or not value or not all(isinstance(entry, dict) for entry in value):
+        return ""
+    for key in KEYS:
+        found = [entry.get(key) for entry in value]
+        if all(isinstance(one, str) for one in found) and len(set(found)) == len(found):
+            return key
+    return ""
 
 
 def same(wanted: Any, live: Any, path: Sequence[str] = ()) -> bool:
@@ -89,16 +97,17 @@ def owns(fields: Any, path: Sequence[str]) -> bool:
     if (child := fields.get(f"f:{key}")) is not None:
         return owns(child, rest)
     entries = {name: part for name, part in fields.items() if name.startswith("k:")}
-    by_name = {found: part for name, part in entries.items() if (found := entry_name(name))}
-    if by_name:
-        return key in by_name and owns(by_name[key], rest)
-    return any(owns(part, rest) for part in entries.values())
+    keyed = {name: keys(name) for name in entries}
+    if exact := [name for name, found in keyed.items() if key in found.values()]:
+        return any(owns(entries[name], rest) for name in exact)
+    # Ports stand under their numbers, and we know them by name: any of them will do.
+    return any(owns(part, rest) for name, part in entries.items() if not {"name", "mountPath"} & keyed[name].keys())
 
 
-def entry_name(key: str) -> str:
-    """The name in k:{"name":"vllm"}; "" for entries with other keys, such as ports."""
+def keys(entry: str) -> dict[str, str]:
+    """k:{"name":"vllm"} as {"name": "vllm"}."""
     try:
-        found = json.loads(key.removeprefix("k:"))
+        found = json.loads(entry.removeprefix("k:"))
     except ValueError:
-        return ""
-    return str(found.get("name", "")) if isinstance(found, dict) else ""
+        return {}
+    return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}

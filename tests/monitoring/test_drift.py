@@ -87,6 +87,17 @@ def test_variables_are_compared_by_name_whatever_their_order() -> None:
     assert fields(gone) == [(f"{PLACE}.env.LEVEL", {"name": "LEVEL", "value": "1"}, None)]
 
 
+def test_two_mounts_of_one_volume_are_told_apart_by_their_places() -> None:
+    mounts = [{"name": "files", "mountPath": "/a", "subPath": "0"}, {"name": "files", "mountPath": "/b", "subPath": "1"}]
+    wanted = manifest(spec=spec(volumeMounts=mounts))
+    assert differences(wanted, live(as_served(volumeMounts=mounts[::-1]))) == []
+    moved = [mounts[0], mounts[1] | {"subPath": "9"}]
+    key = 'k:{"mountPath":"/b"}'
+    rival = owner("kubectl-edit", in_container({"f:volumeMounts": {key: {".": {}, "f:subPath": {}}}}))
+    (found,) = differences(wanted, live(as_served(volumeMounts=moved), managed=[rival]))
+    assert (found["field"], found["live"], found["rival"]) == (f"{PLACE}.volumeMounts./b.subPath", "9", "kubectl-edit")
+
+
 def test_arguments_are_compared_one_by_one_or_as_a_whole() -> None:
     one = differences(manifest(), live(as_served(args=["--model", "other"])))
     assert fields(one) == [(f"{PLACE}.args.1", "Qwen/Qwen3-8B", "other")]
