@@ -88,7 +88,10 @@ def test_variables_are_compared_by_name_whatever_their_order() -> None:
 
 
 def test_two_mounts_of_one_volume_are_told_apart_by_their_places() -> None:
-    mounts = [{"name": "files", "mountPath": "/a", "subPath": "0"}, {"name": "files", "mountPath": "/b", "subPath": "1"}]
+    mounts = [
+        {"name": "files", "mountPath": "/a", "subPath": "0"},
+        {"name": "files", "mountPath": "/b", "subPath": "1"},
+    ]
     wanted = manifest(spec=spec(volumeMounts=mounts))
     assert differences(wanted, live(as_served(volumeMounts=mounts[::-1]))) == []
     moved = [mounts[0], mounts[1] | {"subPath": "9"}]

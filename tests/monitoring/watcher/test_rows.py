@@ -1,0 +1,213 @@
+"""What happens in a real cluster appears in the rows."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kombu import Connection
+
+from deployments import glance, tasks
+from deployments.choices import DriftPolicy
+from deployments.doorbell import LOOK_AGAIN
+from deployments.manifests import labels
+from deployments.models import Deployment, NodeStatus, Signal
+from llmdash import celery_app
+from tests.deployments.reconcile.play import Play
+from tests.llmdash.sandbox.hollow.fixtures import pod, vllm_container
+from tests.monitoring.watcher.watching import LLM, Watching, cluster_status, connected, eventually, status, until
+
+pytestmark = [pytest.mark.plane, pytest.mark.usefixtures("hollow_nodes", "watched")]
+
+
+def deployed(play: Play, name: str = "qwen", **spec: Any) -> Deployment:
+    return play.create(name, **LLM | spec)
+
+
+def gpus(play: Play) -> dict[str, Any]:
+    """The cluster's H100s."""
+    rows = cluster_status(play).capacity.get("gpus", [])
+    return next((row for row in rows if "H100" in row["product"]), {})
+
+
+def test_a_deployment_is_followed_from_its_start_until_it_serves(play: Play) -> None:
+    row = deployed(play)
+    seen = until(row, "serving")
+    assert seen.sentence == "Serving on 1 replica."
+    assert (seen.ready, seen.wanted, seen.gpus, seen.observed_revision) == (1, 1, 1, 1)
+    assert seen.drift == []
+    assert seen.endpoint["cluster_ip"].startswith("10.96.")
+    [found] = seen.pods
+    assert (found["stage"], found["current"], found["gpus"]) == ("ready", True, 1)
+    assert [step["at"] is not None for step in found["stages"]] == [True] * 4
+    assert Signal.objects.filter(topic="deployment", key=str(row.pk)).count() >= 3
+
+
+def test_an_event_of_a_pod_and_a_refusal_of_the_quota_reach_the_row(play: Play) -> None:
+    row = deployed(play, "eventful")
+    eventually(lambda: any(event["object"].startswith("Pod/eventful-") for event in status(row).events), "an event")
+    play.kubectl("create", "quota", "gpus", "--hard=requests.nvidia.com/gpu=1")
+    until(row, "serving")
+    second = deployed(play, "refused")
+    seen = until(second, "waiting")
+    assert seen.sentence.startswith("The replica cannot be created: pods ")
+    assert "exceeded quota: gpus, requested: requests.nvidia.com/gpu=1" in seen.sentence
+    reasons = eventually(lambda: [event["reason"] for event in status(second).events], "the ReplicaSet's event")
+    assert "FailedCreate" in reasons
+
+
+def test_capacity_counts_everybodys_gpus(play: Play) -> None:
+    eventually(lambda: gpus(play).get("total") == 8, "the node with eight GPUs")
+    before = gpus(play)["used"]
+    play.put(pod("theirs", vllm_container(gpus=3)))
+    eventually(lambda: gpus(play)["used"] == before + 3, "three GPUs used")
+    node = NodeStatus.objects.get(name="hollow-h100-0")
+    [owner] = [owner for kind in node.gpus for owner in kind["owners"] if owner["pod"] == "theirs"]
+    assert (owner["namespace"], owner["count"], owner["deployment"]) == (play.namespace, 3, "")
+    play.kubectl("delete", "pod", "theirs", "--force", "--grace-period=0")
+    eventually(lambda: gpus(play)["used"] == before, "the GPUs free again")
+
+
+def test_a_pod_that_no_node_takes_waits_with_the_schedulers_words(play: Play) -> None:
+    row = deployed(play, "greedy", gpus=16)
+    seen = until(row, "waiting")
+    assert seen.sentence == "The replica waits: no node has 16 free nvidia.com/gpu."
+    assert "Insufficient nvidia.com/gpu" in seen.pods[0]["message"]
+    pending = eventually(lambda: [one for one in cluster_status(play).pending if one["gpus"] == 16], "it is pending")
+    assert pending[0]["deployment"] == str(row.pk)
+
+
+def test_drift_is_shown_at_once_and_put_back_by_a_worker_that_was_told(play: Play) -> None:
+    row = deployed(play, "drifting", policy=DriftPolicy.LEAVE)
+    until(row, "serving")
+    patch = {"spec": {"template": {"spec": {"containers": [{"name": "drifting", "image": "rival:1"}]}}}}
+    begun = time.monotonic()
+    play.kubectl("patch", "deployment", "drifting", "--field-manager=rival", "-p", json.dumps(patch))
+    [found] = eventually(lambda: status(row).drift, "the drift", seconds=10)
+    assert time.monotonic() - begun < 5  # kubectl's own time on a busy machine included
+    assert found["field"] == "spec.template.spec.containers.drifting.image"
+    assert (found["wanted"], found["live"], found["rival"]) == (LLM["image"], "rival:1", "rival")
+    assert work() == 0, "the policy is to leave it"
+    Deployment.objects.filter(pk=row.pk).update(drift_policy=DriftPolicy.HEAL)
+    eventually(work, "a worker was told")
+    eventually(lambda: status(row).drift == [], "the drift is gone")
+    assert play.live("deployment", "drifting")["spec"]["template"]["spec"]["containers"][0]["image"] == LLM["image"]
+
+
+def test_an_object_that_somebody_removed_is_drift(play: Play) -> None:
+    row = deployed(play, "bereft", policy=DriftPolicy.LEAVE)
+    until(row, "serving")
+    play.kubectl("delete", "service", "bereft")
+    drift = eventually(lambda: status(row).drift, "the drift")
+    assert drift == [{"object": "Service/bereft", "field": "", "wanted": "present", "live": "gone", "rival": ""}]
+
+
+def test_a_full_spec_has_no_drift_after_it_is_applied(play: Play) -> None:
+    row = deployed(
+        play, "full", gpus=0, cpu_request="0.5", cpu_limit="1500m", memory_request="1024Mi", memory_limit="2Gi",
+        shared_memory="128Mi", node_selector={"kubernetes.io/os": "linux"}, service_type="NodePort", service_port=8080,
+        env=[{"name": "A", "value": ""}, {"name": "B", "value": "0.50"}, {"name": "C", "value": "a\nb"}],
+        files=[{"path": "/etc/a/x.conf", "content": ""}, {"path": "/etc/a/y.conf", "content": "1000m\n"}],
+        args=["--x", "1.0"],
+    )  # fmt: skip
+    seen = eventually(lambda: (found := status(row)).observed_revision == 1 and found, "it is seen")
+    time.sleep(1.5)
+    assert (status(row).drift, seen.drift) == ([], [])
+
+
+def test_a_label_of_ours_on_a_strangers_pod_changes_nothing(play: Play, plane: Any) -> None:
+    row = deployed(play, "honest", replicas=0)
+    until(row, "stopped")
+    spoof = pod("spoof", vllm_container(gpus=1))
+    spoof["metadata"] |= {"namespace": "default", "labels": {labels.DEPLOYMENT_ID: str(row.pk), "app": "honest"}}
+    plane.kubectl("apply", "-f", "-", input=json.dumps(spoof))
+    try:
+        counted = eventually(lambda: owner_of(play, "spoof"), "the pod is counted on its node")
+        assert counted["deployment"] == str(row.pk)
+        assert (status(row).health, status(row).pods) == ("stopped", [])
+    finally:
+        plane.kubectl("delete", "pod", "spoof", "-n", "default", "--force", "--grace-period=0")
+
+
+def owner_of(play: Play, name: str) -> dict[str, Any]:
+    owners = [o for node in NodeStatus.objects.all() for kind in node.gpus for o in kind["owners"] if o["pod"] == name]
+    return owners[0] if owners else {}
+
+
+@pytest.fixture
+def absurd_node(play: Play) -> Iterator[str]:
+    """A node that nobody runs, with more of everything than a database column holds."""
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "absurd"}}
+    play.plane.kubectl("apply", "-f", "-", input=json.dumps(node))
+    offers = {"nvidia.com/gpu": "900P", "memory": "900E", "cpu": "900P", "pods": "1000"}
+    status = {"status": {"capacity": offers, "allocatable": offers}}
+    play.plane.kubectl("patch", "node", "absurd", "--subresource=status", "-p", json.dumps(status))
+    yield "absurd"
+    play.plane.kubectl("delete", "node", "absurd")
+
+
+def test_absurd_objects_stop_nothing(play: Play, absurd_node: str) -> None:
+    row = deployed(play, "beside", replicas=0)
+    huge = pod("huge", vllm_container(gpus=1), nodeName=absurd_node)
+    asked = {"memory": "900E", "nvidia.com/gpu": "900P"}
+    huge["spec"]["containers"][0]["resources"] = {"requests": asked, "limits": asked}
+    huge["metadata"]["labels"] = {labels.DEPLOYMENT_ID: str(row.pk), "app": "beside"}
+    play.put(huge)
+    play.kubectl("annotate", "deployment", "beside", f"{labels.REVISION}=²{'9' * 5000}", "--overwrite")
+    play.kubectl("annotate", "service", "beside", f"note={'x' * 100_000}")
+    other = deployed(play, "other")
+    assert until(other, "serving").ready == 1
+    node = eventually(lambda: NodeStatus.objects.filter(name="absurd", pods=1).first(), "the absurd node's row")
+    assert node.memory_bytes == node.memory_bytes_used == 2**63 - 1
+    assert status(row).gpus == 2**31 - 1
+    play.kubectl("delete", "pod", "huge", "--force", "--grace-period=0")
+
+
+def test_a_deployment_that_is_deleted_leaves_the_list(play: Play) -> None:
+    row = deployed(play, "leaving", gpus=0)
+    eventually(lambda: status(row).observed_revision == 1, "it is seen")
+    gone = play.delete(row)
+    assert gone.gone_at
+    assert not glance.listed(Deployment.objects.visible_to(play.maria)).filter(pk=row.pk).exists()
+
+
+def test_pods_of_a_lost_node_fail(play: Play) -> None:
+    row = deployed(play, "bound", node_selector={"kubernetes.io/hostname": "hollow-l4-0"})
+    until(row, "serving")
+    play.plane.kubectl("annotate", "node", "hollow-l4-0", "sandbox.llmdash.io/lost=true")
+    try:
+        seen = until(row, "failing")
+        assert seen.sentence == "The replica fails: node hollow-l4-0 is not ready."
+        assert (seen.pods[0]["reason"], seen.ready) == ("NodeLost", 0)
+        node = eventually(lambda: NodeStatus.objects.filter(name="hollow-l4-0", ready=False).first(), "the node's row")
+        assert node.message
+    finally:
+        play.plane.kubectl("annotate", "node", "hollow-l4-0", "sandbox.llmdash.io/lost-")
+    until(row, "serving")
+
+
+def test_the_cluster_says_what_it_is(play: Play, watched: Watching) -> None:
+    found = connected(play)
+    assert found.kubernetes_version.startswith("v1.")
+    assert (found.nodes_known, found.notes, found.message) == (True, [], "")
+    eventually(lambda: NodeStatus.objects.filter(cluster=play.cluster, ready=True).count() == 2, "both nodes")
+
+
+def messages() -> list[tuple[str, list[Any]]]:
+    """What the workers are told and have not heard yet."""
+    found = []
+    with Connection(celery_app.conf.broker_url) as broker, broker.SimpleQueue("celery") as queue:
+        while queue.qsize():
+            message = queue.get_nowait()
+            message.ack()
+            found.append((str(message.headers["task"]), list(message.payload[0])))
+    return found
+
+
+def work() -> int:
+    """Do as a worker that hears them."""
+    told = [arguments for name, arguments in messages() if name == LOOK_AGAIN]
+    for arguments in told:
+        tasks.look_again(*arguments)
+    return len(told)
