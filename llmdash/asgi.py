@@ -11,13 +11,15 @@ from typing import Any, cast
 from a2wsgi import WSGIMiddleware
 from django.core.asgi import get_asgi_application
 
+from llmdash import environment as env
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmdash.settings")
 
 streams = get_asgi_application()
 
 from llmdash.wsgi import application as pages_wsgi  # noqa: E402  (after Django is set up)
 
-pages = WSGIMiddleware(cast("Any", pages_wsgi), workers=int(os.environ.get("LLMDASH_WEB_THREADS", "8")))
+pages = WSGIMiddleware(cast("Any", pages_wsgi), workers=env.whole("LLMDASH_WEB_THREADS", 8, low=1, high=256))
 
 
 async def application(scope: Any, receive: Callable[..., Awaitable[Any]], send: Callable[..., Any]) -> None:

@@ -18,7 +18,7 @@ def secret(name: str, default: str = "") -> str:
     """The value of `name`, or the contents of the file that `name`_FILE points to."""
     file = text(f"{name}_FILE")
     if not file:
-        return text(name, default)
+        return text(name) or default
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:

@@ -68,7 +68,7 @@ class SignInRequiredMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.user.is_authenticated or request.path.startswith(OPEN_PREFIXES):
+        if request.path.startswith(OPEN_PREFIXES) or request.user.is_authenticated:
             return self.get_response(request)
         if request.headers.get("HX-Request") or request.path.startswith("/stream/"):
             target = redirect_to_login(request.headers.get("HX-Current-URL", "/"), resolve_url(settings.LOGIN_URL))

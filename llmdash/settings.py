@@ -18,6 +18,7 @@ if not SECRET_KEY and (STATE_DIR / "secret_key").exists():
     SECRET_KEY = (STATE_DIR / "secret_key").read_text().strip()
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+CSRF_FAILURE_VIEW = "llmdash.errors.csrf_failure"
 ROOT_URLCONF = "llmdash.urls"
 WSGI_APPLICATION = "llmdash.wsgi.application"
 ASGI_APPLICATION = "llmdash.asgi.application"

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -32,7 +31,7 @@ def version(space: Space) -> str:
 
 
 @pytest.fixture
-def changed(space: Space) -> Iterator[tuple[Space, str]]:
+def changed(space: Space) -> tuple[Space, str]:
     """A namespace after some changes, and the version before them."""
     space.wait(lambda: space.http.get(f"{space.core}/configmaps/kube-root-ca.crt").is_success)
     start = version(space)
@@ -40,7 +39,7 @@ def changed(space: Space) -> Iterator[tuple[Space, str]]:
     space.send("POST", f"{space.core}/configmaps", config_map("b", n="1"))
     space.send("PATCH", f"{space.core}/configmaps/a", {"metadata": {"labels": {"tier": "tin"}}}, kind=MERGE)
     space.send("DELETE", f"{space.core}/configmaps/b")
-    yield space, start
+    return space, start
 
 
 def test_a_watch_goes_on_from_a_version(changed: tuple[Space, str]) -> None:

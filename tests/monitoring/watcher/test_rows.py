@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kombu import Connection
 
 from deployments import glance, tasks
 from deployments.choices import DriftPolicy
@@ -21,8 +20,8 @@ from tests.monitoring.watcher.watching import LLM, Watching, cluster_status, con
 pytestmark = [pytest.mark.plane, pytest.mark.usefixtures("hollow_nodes", "watched")]
 
 
-def deployed(play: Play, name: str = "qwen", **spec: Any) -> Deployment:
-    return play.create(name, **LLM | spec)
+def deployed(play: Play, name: str = "qwen", *, policy: DriftPolicy = DriftPolicy.HEAL, **spec: Any) -> Deployment:
+    return play.create(name, policy=policy, **LLM | spec)
 
 
 def gpus(play: Play) -> dict[str, Any]:
@@ -197,7 +196,7 @@ def test_the_cluster_says_what_it_is(play: Play, watched: Watching) -> None:
 def messages() -> list[tuple[str, list[Any]]]:
     """What the workers are told and have not heard yet."""
     found = []
-    with Connection(celery_app.conf.broker_url) as broker, broker.SimpleQueue("celery") as queue:
+    with celery_app.connection_for_read() as broker, broker.SimpleQueue("celery") as queue:
         while queue.qsize():
             message = queue.get_nowait()
             message.ack()

@@ -21,7 +21,7 @@ from tests.deployments.reconcile.play import Play
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 40.0
-LLM = {"runtime": "vllm", "llm": "Qwen/Qwen3-0.6B", "image": "vllm/vllm-openai:v0.19.1", "gpus": 1}
+LLM: dict[str, Any] = {"runtime": "vllm", "llm": "Qwen/Qwen3-0.6B", "image": "vllm/vllm-openai:v0.19.1", "gpus": 1}
 SHORT: dict[str, Any] = {"WATCH_SECONDS": 2, "STALE_SECONDS": 6.0, "BACKOFF_FIRST_SECONDS": 0.1, "REQUEST_SECONDS": 3}
 
 
