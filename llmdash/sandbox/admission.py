@@ -18,6 +18,8 @@ LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 SERVICES = ipaddress.ip_network("10.96.0.0/16")
 NODE_PORTS = range(30000, 32768)
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105  (a path)
+PROTECTED = "kubernetes.io/pvc-protection"
+"""Held by a claim until no pod uses it; controllers/claims.py takes it off."""
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
 
@@ -33,6 +35,8 @@ def admit(store: Store, resource: paths.Resource, found: Json) -> None:
         pod(store, resource, found)
     elif resource.key == "/nodes":
         node(found)
+    elif resource.key == "/persistentvolumeclaims":
+        found["metadata"]["finalizers"] = [*found["metadata"].get("finalizers", []), PROTECTED]
 
 
 def pod(store: Store, resource: paths.Resource, found: Json) -> None:
@@ -131,6 +135,8 @@ def service(store: Store, found: Json, old: Json | None) -> None:
     spec, was = found["spec"], (old or {}).get("spec") or {}
     if spec.get("type") == "ExternalName":
         return
+    spec.setdefault("ipFamilies", was.get("ipFamilies", ["IPv4"]))
+    spec.setdefault("ipFamilyPolicy", was.get("ipFamilyPolicy", "SingleStack"))
     if was.get("clusterIP") and not spec.get("clusterIP"):
         spec["clusterIP"] = was["clusterIP"]
     if not spec.get("clusterIP"):

@@ -177,7 +177,7 @@ def apply(
     found.entries[manager].time = now if merged != bare else last.time if last else ""
     _take(found, manager, type_, change=(bare, merged), force=force)
     entries = {one: replace(entry, owned=strip(entry.owned)) for one, entry in found.entries.items()}
-    return merged, Owners({one: entry for one, entry in entries.items() if entry.owned or one == manager})
+    return merged, Owners({one: entry for one, entry in entries.items() if entry.owned})
 
 
 def _prune(type_: Type, merged: Json, owners: Owners, last: FieldSet) -> Json:

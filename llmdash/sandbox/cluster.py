@@ -21,6 +21,7 @@ import yaml
 from llmdash.sandbox import bootstrap, tls
 from llmdash.sandbox.auth import Tokens
 from llmdash.sandbox.controllers.base import Controller
+from llmdash.sandbox.controllers.claims import Claims
 from llmdash.sandbox.controllers.deployment import Deployments
 from llmdash.sandbox.controllers.events import Recorder
 from llmdash.sandbox.controllers.garbage import Garbage
@@ -119,7 +120,7 @@ class Sandbox:
         for name in bootstrap.NAMESPACES:
             namespaces.furnish(name)
         nodes = Nodes(self.registry, self.recorder, grace=self.settings.node_grace)
-        rest = [kind(self.registry, self.recorder) for kind in (Garbage, Deployments, ReplicaSets, Scheduler)]
+        rest = [kind(self.registry, self.recorder) for kind in (Claims, Garbage, Deployments, ReplicaSets, Scheduler)]
         return [namespaces, nodes, *rest]
 
     async def _play_nodes(

@@ -137,6 +137,7 @@ def stateful_set(found: Json) -> None:
     spec.setdefault("podManagementPolicy", "OrderedReady")
     spec.setdefault("revisionHistoryLimit", 10)
     spec.setdefault("updateStrategy", {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}})
+    spec.setdefault("persistentVolumeClaimRetentionPolicy", {"whenDeleted": "Retain", "whenScaled": "Retain"})
     template(spec)
 
 
@@ -180,8 +181,6 @@ def service(found: Json) -> None:
         port.setdefault("targetPort", port.get("port"))
     if kind != "ExternalName":
         spec.setdefault("internalTrafficPolicy", "Cluster")
-        spec.setdefault("ipFamilies", ["IPv4"])
-        spec.setdefault("ipFamilyPolicy", "SingleStack")
     if kind in ("NodePort", "LoadBalancer"):
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if kind == "LoadBalancer":
@@ -216,6 +215,8 @@ def claim(found: Json) -> None:
 
 def autoscaler(found: Json) -> None:
     found["spec"].setdefault("minReplicas", 1)
+    target = {"type": "Utilization", "averageUtilization": 80}
+    found["spec"].setdefault("metrics", [{"type": "Resource", "resource": {"name": "cpu", "target": target}}])
 
 
 def priority_class(found: Json) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmdash.sandbox import admission, defaults, errors, recording, schema, strategy, validation
+from llmdash.sandbox import admission, decode, defaults, errors, recording, schema, strategy, validation
 from llmdash.sandbox import apply as ownership
 from llmdash.sandbox.hollow import times
 from llmdash.sandbox.paths import Resource
@@ -112,7 +112,9 @@ class Registry:
         defaults.apply(resource.kind, found)
 
     def _admit(self, resource: Resource, found: Json, old: Json | None) -> None:
-        """Admission and validation. Raises a 403 or 422."""
+        """First status, admission and validation. Raises a 403 or 422."""
+        if old is None:
+            strategy.first_status(resource, found)
         if resource.kind == "Service":
             admission.service(self.store, found, old)
         if old is None and found["metadata"].get("name"):
@@ -150,7 +152,8 @@ class Registry:
         type_ = schema.of(resource.group_version, resource.kind)
         manager = ownership.Manager(writer.manager, "Update", resource.group_version, writer.subresource)
         owners = ownership.owners_of(live, body, subresource=writer.subresource)
-        owners = ownership.update(type_, owners, manager, live=live, new=new, now=self.now())
+        if owners.entries:  # an object that nobody owns stays so until somebody applies
+            owners = ownership.update(type_, owners, manager, live=live, new=new, now=self.now())
         if not owns:
             owners.entries.pop(manager, None)
         if not writer.subresource:
@@ -184,7 +187,7 @@ class Registry:
             return self._apply_new(resource, namespace, config, manager, writer=writer), True
         self._fence(resource, name, config, live)
         merged, owners = self._merge(type_, manager, live, config, version=resource.group_version, force=force)
-        merged = _without_nulls(merged)
+        merged = decode.as_type(decode.Found(merged), type_, resource)
         new = strategy.prepare_update(resource, _rooted(merged, live), live, writer.subresource)
         if not writer.subresource:
             self._fill(resource, new, live)
@@ -196,6 +199,9 @@ class Registry:
     ) -> tuple[Json, ownership.Owners]:
         """Live and applied as one. kubectl may take from itself what it applied from the client before."""
         owners = ownership.read(live["metadata"].get("managedFields"))
+        if not owners.entries:
+            before = ownership.Manager("before-first-apply", "Update", version)
+            owners = ownership.update(type_, owners, before, live=schema.zero(type_), new=live, now=self.now())
         given: Json = {"live": live, "config": config, "version": version, "now": self.now()}
         try:
             return ownership.apply(type_, owners, manager, **given, force=force)
@@ -208,7 +214,7 @@ class Registry:
         self, resource: Resource, namespace: str, config: Json, manager: ownership.Manager, *, writer: Writer
     ) -> Json:
         type_ = schema.of(resource.group_version, resource.kind)
-        found = self._begin(resource, namespace, _without_nulls(config))
+        found = self._begin(resource, namespace, decode.as_type(decode.Found(config), type_, resource))
         _, owners = ownership.apply(
             type_, ownership.Owners(), manager, live={}, config=config, version=resource.group_version, now=self.now(),
             force=True,
@@ -300,14 +306,3 @@ def _timeless(found: Json) -> list[Json]:
         {key: value for key, value in one.items() if key != "time"}
         for one in found["metadata"].get("managedFields", [])
     ]
-
-
-def _without_nulls(value: Any) -> Any:
-    """Go leaves out what is null, except for a few times."""
-    if isinstance(value, dict):
-        return {
-            key: _without_nulls(one)
-            for key, one in value.items()
-            if one is not None or key in ("lastProbeTime", "eventTime", "firstTimestamp", "lastTimestamp")
-        }
-    return [_without_nulls(one) for one in value] if isinstance(value, list) else value

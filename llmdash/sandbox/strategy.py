@@ -41,12 +41,16 @@ def prepare_create(resource: Resource, found: Json) -> None:
     """Nobody creates an object with a status of their own, nodes excepted."""
     if has_status(resource) and resource.kind not in BRINGS_STATUS:
         found.pop("status", None)
-    if resource.kind in FIRST and resource.kind not in BRINGS_STATUS:
-        found["status"] = dict(FIRST[resource.kind])
     if resource.kind == "Node":
         status = found.setdefault("status", {})
         status.setdefault("daemonEndpoints", {"kubeletEndpoint": {"Port": 0}})
         status.setdefault("nodeInfo", {})
+
+
+def first_status(resource: Resource, found: Json) -> None:
+    """What the API server itself says of a new object."""
+    if resource.kind in FIRST:
+        found["status"] = dict(FIRST[resource.kind])
 
 
 def prepare_update(resource: Resource, new: Json, live: Json, subresource: str) -> Json:

@@ -44,11 +44,9 @@ class Watch:
         return self.request.resource
 
     def open(self) -> AsyncIterator[bytes]:
-        """Begin to listen, then give lines. Raises a 400 or 504 before the first."""
+        """Begin to listen, then give lines. Raises a 400 before the first. A version to come is waited for."""
         test = listing.matcher(self.resource, self.query)
         version = listing.parse_version(self.query.get("resourceVersion", ""))
-        if version > self.store.version:
-            raise errors.too_large_version(version, self.store.version)
         initial = self.query.get("sendInitialEvents")
         if initial and self.query.get("resourceVersionMatch") != "NotOlderThan":
             cause = errors.forbidden_value(

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -94,6 +94,23 @@ class Space:
 
     def messages(self, reason: str) -> list[str]:
         return [one["message"] for one in self.items("events") if one["reason"] == reason]
+
+
+def differences(found: Any, expected: Any, path: str = "") -> Iterator[str]:
+    """Where two answers differ, a line for each place."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        for key in sorted(found.keys() | expected.keys()):
+            if key not in found:
+                yield f"{path}.{key} is missing: {json.dumps(expected[key])}"
+            elif key not in expected:
+                yield f"{path}.{key} is too much: {json.dumps(found[key])}"
+            else:
+                yield from differences(found[key], expected[key], f"{path}.{key}")
+    elif isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        for index, (one, other) in enumerate(zip(found, expected, strict=True)):
+            yield from differences(one, other, f"{path}[{index}]")
+    elif found != expected:
+        yield f"{path} is {json.dumps(found)}, should be {json.dumps(expected)}"
 
 
 def config_map(name: str, labels: dict[str, str] | None = None, **data: str) -> Json:

@@ -131,8 +131,8 @@ def test_list_items_of_two_appliers_stand_side_by_side(space: Space) -> None:
 def test_finalizers_are_a_set(space: Space) -> None:
     path = f"{space.core}/configmaps/m"
     for manager in ("first", "second"):
-        manifest = config_map("m")
-        manifest["metadata"]["finalizers"] = [f"example.com/{manager}"]
+        meta = {"name": "m", "finalizers": [f"example.com/{manager}"]}
+        manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}
         found = space.server_apply(path, manifest, manager).json()
     assert found["metadata"]["finalizers"] == ["example.com/first", "example.com/second"]
     space.send("PATCH", path, {"metadata": {"finalizers": None}}, kind="application/merge-patch+json")
@@ -155,6 +155,22 @@ def test_an_applied_object_with_a_version_must_exist(space: Space) -> None:
     manifest["metadata"]["uid"] = "00000000-0000-0000-0000-000000000000"
     answer = space.server_apply(f"{space.core}/configmaps/m", manifest, "ours")
     assert answer.status_code == 409
+
+
+def test_even_an_empty_map_is_owned_by_who_applied_it(space: Space) -> None:
+    path = f"{space.core}/configmaps/m"
+    space.server_apply(path, config_map("m"), "first")
+    answer = space.server_apply(path, config_map("m"), "second")
+    assert answer.json()["message"] == 'Apply failed with 1 conflict: conflict with "first": .data'
+
+
+def test_an_object_that_nobody_owns_is_owned_from_the_first_apply_on(space: Space) -> None:
+    path = f"{space.core}/configmaps/m"
+    space.send("POST", f"{space.core}/configmaps", {"metadata": {"name": "m"}})
+    found = space.send("PATCH", path, {"data": {"a": "1"}}, kind="application/merge-patch+json").json()
+    assert "managedFields" not in found["metadata"]
+    answer = space.server_apply(path, config_map("m", a="2"), "ours")
+    assert answer.json()["message"].endswith('conflict with "before-first-apply" using v1: .data.a')
 
 
 def test_a_dry_run_stores_nothing(space: Space) -> None:
