@@ -183,7 +183,8 @@ class Sandbox:
 
 def listen(port: int) -> socket.socket:
     """A socket on loopback. Raises OSError when the port is taken."""
-    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named as TCP, or asyncio would not switch Nagle's algorithm off: 40 ms for each request.
+    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     door.bind((LOOPBACK, port))
     door.listen(512)
