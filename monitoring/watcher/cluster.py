@@ -182,12 +182,17 @@ class ClusterWatch:
 
         Events say nothing of how a pod is now, and a feed that is denied is answered: they make nothing old.
         """
-        told = [
-            at for name, at in dict(self.alive).items() if not name.startswith("Event/") and not self.is_denied(name)
-        ]
-        if not told or 0.0 in told:
-            return None
-        return time.monotonic() - min(told)
+        told = self.told()
+        return None if not told or 0.0 in told else time.monotonic() - min(told)
+
+    def has_begun(self) -> bool:
+        """Whether every feed has brought its list or was denied it; before that, absence means nothing."""
+        return bool(self.alive) and 0.0 not in self.told()
+
+    def told(self) -> list[float]:
+        """When each feed that counts was last answered, 0.0 for never."""
+        feeds = dict(self.alive).items()
+        return [at for name, at in feeds if not name.startswith("Event/") and not self.is_denied(name)]
 
     def is_denied(self, name: str) -> bool:
         """Whether the API server refuses us this feed."""

@@ -53,8 +53,8 @@ class DeploymentRows:
 
     def write(self, wanted: set[str]) -> None:
         """Judge these, and write those whose row differs."""
-        if self.watch.age() is None:
-            for pk in wanted:  # before every feed has listed once, absence means nothing
+        if not self.watch.has_begun():
+            for pk in wanted:
                 self.watch.look_again(pk)
             return
         rows = (

@@ -72,10 +72,12 @@ class Process:
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
+        for name in ("control", "queue"):
+            (settings.STATE_DIR / "broker" / name).mkdir(parents=True, exist_ok=True)
         environment = os.environ | {
             "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
             "LLMDASH_STATE_DIR": str(settings.STATE_DIR),
-            "SECRET_KEY": "a key for tests only",
+            "SECRET_KEY": "a key for tests only" * 4,
             "LLMDASH_ENCRYPTION_KEY_FILE": settings.LLMDASH["ENCRYPTION_KEY_FILE"],
             "LLMDASH_ALLOW_LOOPBACK": "true",
         } | {f"LLMDASH_{name}": str(value) for name, value in SHORT.items()}  # fmt: skip
