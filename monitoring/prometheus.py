@@ -1,40 +1,82 @@
-"""Prometheus, by prometheus-api-client: short time-outs, no retries, bounded answers."""
+"""Prometheus, by prometheus-api-client: short time-outs, no retries, no redirects, bounded answers."""
 
 import math
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
+import urllib3
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 from urllib3.util import Retry
 
-TIMEOUT_SECONDS = 4
+T = TypeVar("T")
+TIMEOUT_SECONDS = 4  # for all questions of one page part together
 MAX_POINTS = 1000
+MAX_BYTES = 8 * 1024 * 1024
+CHUNK = 64 * 1024
 
 
 class Unavailable(Exception):
     """Prometheus did not answer, or not with what was asked; the message is for people."""
 
 
+class Bounded(requests.Session):
+    """Requests that together end in time, read so much and go nowhere else; the environment's proxies play no part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.end = time.monotonic() + TIMEOUT_SECONDS
+
+    def request(self, *arguments: Any, **more: Any) -> requests.Response:
+        """A whole answer. A time-out of reads alone would wait for ever for a server that drips."""
+        bounds = {"allow_redirects": False, "stream": True, "timeout": self.left()}
+        response = super().request(*arguments, **more | bounds)
+        body = bytearray()
+        try:
+            while chunk := response.raw.read1(CHUNK, decode_content=True):
+                body += chunk
+                self.left()
+                if len(body) > MAX_BYTES:
+                    raise requests.exceptions.ContentDecodingError("too long")
+        except urllib3.exceptions.TimeoutError as error:
+            raise requests.exceptions.ReadTimeout from error
+        except urllib3.exceptions.HTTPError as error:
+            raise requests.exceptions.ConnectionError from error
+        finally:
+            response.close()
+        response._content = bytes(body)
+        return response
+
+    def left(self) -> float:
+        """Seconds that are left. Raises Timeout."""
+        seconds = self.end - time.monotonic()
+        if seconds <= 0:
+            raise requests.exceptions.Timeout
+        return seconds
+
+
 def connect(url: str) -> PrometheusConnect:
-    """A client that gives up soon: its own default tries again and hangs a page."""
-    return PrometheusConnect(url=url, retry=Retry(total=0), timeout=TIMEOUT_SECONDS)
+    """A client for the questions of one page part; its own default tries again and hangs a page."""
+    return PrometheusConnect(url=url, retry=Retry(total=0, read=False), session=Bounded())
 
 
-def value(url: str, query: str) -> float | None:
+def value(client: PrometheusConnect, query: str) -> float | None:
     """One number now; None when there is no series. Raises Unavailable."""
-    found = ask(lambda client: client.custom_query(query), url)
-    number = float(found[0]["value"][1]) if found else None
-    return None if number is None or math.isnan(number) else number
+    found = ask(lambda: client.custom_query(query))
+    return told(lambda: number(found[0]["value"][1]) if found else None)
 
 
-def series(url: str, query: str, *, start: datetime, end: datetime, step: float) -> list[tuple[float, float | None]]:
+def series(
+    client: PrometheusConnect, query: str, *, start: datetime, end: datetime, step: float
+) -> list[tuple[float, float | None]]:
     """(Unix seconds, value) of one series; NaN and infinity are gaps, None. Raises Unavailable."""
     step = max(step, (end - start).total_seconds() / MAX_POINTS)
-    found = ask(lambda client: client.custom_query_range(query, start_time=start, end_time=end, step=f"{step:g}"), url)
-    points = found[0]["values"] if found else []
-    return [(float(at), number(text)) for at, text in points]
+    found = ask(lambda: client.custom_query_range(query, start_time=start, end_time=end, step=f"{step:g}"))
+    return told(lambda: [(float(at), number(text)) for at, text in (found[0]["values"] if found else [])])
 
 
 def number(text: str) -> float | None:
@@ -43,16 +85,26 @@ def number(text: str) -> float | None:
     return parsed if math.isfinite(parsed) else None
 
 
-def ask(question: Any, url: str) -> Any:
+def ask(question: Callable[[], Any]) -> Any:
     """Ask, and say in words why there is no answer."""
     try:
-        return question(connect(url))
+        return question()
     except requests.exceptions.Timeout as error:
         raise Unavailable(f"Prometheus did not answer within {TIMEOUT_SECONDS} s.") from error
+    except requests.exceptions.JSONDecodeError as error:
+        raise Unavailable("What answers at its address is no Prometheus.") from error
     except requests.exceptions.RequestException as error:
         raise Unavailable("Prometheus cannot be reached.") from error
-    except (PrometheusApiClientException, ValueError, KeyError, IndexError) as error:
+    except (PrometheusApiClientException, ValueError, KeyError, IndexError, TypeError) as error:
         raise Unavailable("Prometheus refused the question.") from error
+
+
+def told(read: Callable[[], T]) -> T:
+    """What an answer says; something that only looks like one is none."""
+    try:
+        return read()
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise Unavailable("What answers at its address is no Prometheus.") from error
 
 
 def now() -> datetime:

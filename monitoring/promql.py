@@ -41,7 +41,7 @@ HASH = "[456789bcdf]{1,10}"
 RANDOM = "[bcdfghjklmnpqrstvwxz2456789]{5}"
 UNCUT = 46  # the longest name of a Deployment whose pods' names are not cut before their random end
 # PRESENCE and TRAFFIC say whether the series exist at all, and whether anything was asked, over the chart's range.
-PRESENCE = "count(vllm:generation_tokens_total{$S})"
+PRESENCE = "count(last_over_time(vllm:generation_tokens_total{$S}[$R]))"
 TRAFFIC = "sum(increase(vllm:request_success_total{$S}[$R]))"
 
 

@@ -40,22 +40,23 @@ def drawn(deployment: Deployment, questions: tuple[Question, ...], url: str, min
     status = DeploymentStatus.objects.filter(deployment=deployment).first()
     pods = [pod["name"] for pod in status.pods] if status else []
     selector = promql.selector(deployment.project.namespace, pods, deployment.name)
-    if not prometheus.value(url, promql.PRESENCE.replace("$S", selector)):
+    client, during = prometheus.connect(url), f"{minutes}m"
+    if not prometheus.value(client, promql.PRESENCE.replace("$S", selector).replace("$R", during)):
         step = "They appear some seconds after the first pod is ready, when Prometheus scrapes it."
         return none("no-series", "Prometheus has no series of these pods.", step, minutes)
-    asked = prometheus.value(url, promql.TRAFFIC.replace("$S", selector).replace("$R", f"{minutes}m"))
+    asked = prometheus.value(client, promql.TRAFFIC.replace("$S", selector).replace("$R", during))
     if not asked:
         return none("no-traffic", f"Nobody asked it anything in the last {minutes} minutes.", "", minutes)
     end = prometheus.now()
-    made = [chart(question, selector, url, end, minutes) for question in questions]
+    made = [chart(question, selector, client, end, minutes) for question in questions]
     return {"state": "ok", "message": "", "next_step": "", "charts": made, "minutes": minutes}
 
 
-def chart(question: Question, selector: str, url: str, end: datetime, minutes: int) -> dict[str, Any]:
+def chart(question: Question, selector: str, client: Any, end: datetime, minutes: int) -> dict[str, Any]:
     """One chart: data for the drawing, a summary in words and a short table."""
     step = max(MIN_STEP_SECONDS, minutes * 60 / POINTS)
     start = end - timedelta(minutes=minutes)
-    points = prometheus.series(url, question.query(selector), start=start, end=end, step=step)
+    points = prometheus.series(client, question.query(selector), start=start, end=end, step=step)
     return {
         "id": question.key,
         "title": question.title,
