@@ -108,7 +108,11 @@ def _check_budget(call: Call, pod: Json, budget: Json) -> None:
     ]
     healthy = sum(is_ready(one) for one in pods)
     needed = _needed(budget["spec"], len(pods))
-    if healthy - 1 < needed and is_ready(pod):
+    status, meta = pod.get("status") or {}, pod["metadata"]
+    if status.get("phase") != "Running" or meta.get("deletionTimestamp"):
+        return  # nobody would miss it
+    sick_within_budget = not is_ready(pod) and healthy >= needed > 0
+    if healthy - needed <= 0 and not sick_within_budget:
         name = budget["metadata"]["name"]
         why = f"The disruption budget {name} needs {needed} healthy pods and has {healthy} currently"
         details = {"causes": [{"reason": "DisruptionBudget", "message": why}]}

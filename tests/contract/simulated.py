@@ -50,6 +50,10 @@ class Simulated:
         return load(self.kubeconfig).token or ""
 
     @property
+    def ca_pem(self) -> str:
+        return (load(self.kubeconfig).ca or b"").decode()
+
+    @property
     def url(self) -> str:
         return load(self.kubeconfig).server
 
