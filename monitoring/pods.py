@@ -14,6 +14,7 @@ from monitoring.capacity import is_gpu, pod_requests
 from monitoring.objects import ContainerStatus, Event, Pod, condition
 
 TEMPLATE_HASH = "pod-template-hash"
+RESTARTS_THAT_FAIL = 2  # a pod that never was ready since and starts once more is no start but a loop
 CREATING = {"ContainerCreating", "PodInitializing", ""}
 ENDED = ("Failed", "Succeeded")
 
@@ -75,10 +76,18 @@ def stage_on_node(pod: Pod, events: Sequence[Event]) -> tuple[Stage, Cause]:
     if ready and ready.status == "True":
         return Stage.READY, Cause()
     main = pod.status.container_statuses or []
+    if again := next((status for status in main if status.restart_count >= RESTARTS_THAT_FAIL), None):
+        return Stage.FAILED, Cause("Restarting", f"{last_end(again)} It runs again and is not ready yet.".lstrip())
     if main and all(status.state and status.state.running for status in main):
         return Stage.LOADING, Cause()
     pulling = any(event.reason in ("Pulling", "Pulled") for event in events)
     return (Stage.PULLING if pulling else Stage.SCHEDULED), Cause()
+
+
+def last_end(status: ContainerStatus) -> str:
+    """How the run before this one ended."""
+    last = status.last_state.terminated if status.last_state else None
+    return f"Ended with exit code {last.exit_code}." if last else ""
 
 
 def failure(status: ContainerStatus) -> Cause | None:

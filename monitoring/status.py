@@ -133,7 +133,7 @@ def by_pods(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str
     rest = others(intent, pods, ready, refused)
     if ready:
         return Health.DEGRADED, f"Serving on {ready} of {plural(intent.wanted, 'replica')}; {rest}."
-    stages = {pod["stage"] for pod in pods}
+    stages = {pod["stage"] for pod in newest(pods)}
     if Stage.FAILED in stages:
         return Health.FAILING, capital(f"{rest}.")
     pending = Stage.PENDING in stages and any(pod["reason"] for pod in pods)
@@ -145,7 +145,7 @@ def by_pods(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str
 def others(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str) -> str:
     """What keeps the replicas that do not serve, the worst first."""
     missing = max(1, intent.wanted - ready)
-    waiting = [pod for pod in pods if not pod["ready"]]
+    waiting = newest([pod for pod in pods if not pod["ready"]])
     if found := hindrance(waiting, intent):
         return f"{count(found[0], missing, ready)} {found[1]}"
     by_stage = Counter(Stage(pod["stage"]) for pod in waiting)
@@ -167,6 +167,11 @@ def hindrance(waiting: list[dict[str, Any]], intent: Intent) -> tuple[int, str] 
     return None
 
 
+def newest(pods: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of the newest revision, if there are any: what it does counts, not how the one before it failed."""
+    return [pod for pod in pods if pod["current"]] or pods
+
+
 def why_failed(pod: dict[str, Any]) -> str:
     """The failure of a pod in a clause."""
     known = {
@@ -175,6 +180,7 @@ def why_failed(pod: dict[str, Any]) -> str:
         "InvalidImageName": "the image's name is not valid",
         "CrashLoopBackOff": "the container ends again and again",
         "OOMKilled": "the container used more memory than its limit",
+        "Restarting": "the container ends again and again",
         "NodeLost": f"node {pod['node']} is not ready",
         "CreateContainerConfigError": "the container's configuration is incomplete",
         "Evicted": "the node evicted it",

@@ -1,6 +1,7 @@
 """Filters that every template may use."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +27,12 @@ ENUMS: dict[str, type[choices.Shown]] = {
 def look(value: str, kind: str) -> choices.Shown | None:
     """The word, colour and icon of a stored value: `{{ row.health|look:"health" }}`."""
     return ENUMS[kind](value) if value else None
+
+
+@register.filter
+def moment(at: datetime | str | None) -> datetime | None:
+    """A time as observed rows keep it, ISO 8601 text, as a datetime; what is none already stays."""
+    return datetime.fromisoformat(at) if isinstance(at, str) and at else at or None
 
 
 @register.filter

@@ -18,7 +18,7 @@ class Person(NamedTuple):
 
 PEOPLE = [
     Person("admin", None, "platform admin: clusters, people, every project"),
-    Person("project-admin", Role.ADMIN, "admin of the project: its members too"),
+    Person("project-admin", Role.ADMIN, "admin of the project"),
     Person("operator", Role.OPERATOR, "deploys"),
     Person("viewer", Role.VIEWER, "reads"),
 ]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SEEN_EVERY_SECONDS = 5.0
 NODES_EVERY_SECONDS = 1.0
 PENDING_KEPT = 200
+SIMULATED = "llmdash.io/simulated"
 NODE_COLUMNS = ["ready", "schedulable", "message", "gpus", "cpu_millis", "cpu_millis_used", "memory_bytes",
                 "memory_bytes_used", "pods", "taints", "kubelet_version", "created_at", "seq"]  # fmt: skip
 
@@ -71,6 +72,11 @@ class ClusterRows:
             self.watch.touch(self.deployments())  # a lost node changes what its pods mean
         self.nodes, self.generation = rows, generation
 
+    def simulated(self) -> list[str]:
+        """A note when nodes are simulated, however the cluster was registered."""
+        count = sum(is_simulated(node) for node in self.watch.shelves["Node"].all())
+        return [f"{count} of its nodes are simulated: no LLM runs on them."] if count else []
+
     def write_cluster(self) -> None:
         """The connection, its age and the capacity; the age every few seconds, the rest when it changed."""
         word, message = self.watch.connection()
@@ -97,6 +103,11 @@ class ClusterRows:
                 if word == Connection.CONNECTED and self.row.get("connection") != word.value:
                     stream.publish(stream.DEPLOYMENT, self.deployments())
         self.row, self.seen_at = row, time.monotonic()
+
+
+def is_simulated(node: Node) -> bool:
+    """Whether a node says of itself that nothing real runs on it."""
+    return node.metadata.label(SIMULATED) == "true"
 
 
 def ready(rows: dict[str, dict[str, Any]]) -> set[str]:

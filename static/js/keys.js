@@ -33,7 +33,8 @@
       return;
     }
     const onRow = event.target.matches("[data-row]");
-    if (onRow && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+    const nowhere = event.target === document.body && document.querySelector("[data-row]");
+    if ((onRow || nowhere) && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
       move(event.key === "ArrowDown" ? 1 : -1);
     } else if (press(event.key)) event.preventDefault();

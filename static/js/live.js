@@ -67,7 +67,7 @@
   function gone(el) {
     delete el.dataset.liveUrl;
     const note = document.getElementById("gone-note");
-    if (note && !el.querySelector("[data-gone]")) el.prepend(note.content.cloneNode(true));
+    if (note && !el.querySelector("[data-gone]")) el.replaceChildren(note.content.cloneNode(true));
   }
 
   const catchUp = () => fragments().forEach((el) => want(el));
