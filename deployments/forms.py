@@ -25,6 +25,7 @@ SECTIONS = {
 }
 SUGGESTED = {"gpu_type": "gpu-types"}  # the page holds a <datalist> of this id
 NOT_IN_THE_FORM = {"version", "running", "restarted_at"}
+END = "\n"
 FILE_HEADER = re.compile(r"^=== *(\S.*?) *$")
 CHOICE_LABELS = {
     "runtime": {name: runtime.label for name, runtime in RUNTIMES.items()},
@@ -72,6 +73,15 @@ def field_of(name: str, info: FieldInfo) -> forms.Field:
     return forms.CharField(**common)
 
 
+class SecretLines(forms.Textarea):
+    """NAME=value lines that never go back to the browser with their values, not even beside a mistake."""
+
+    def format_value(self, value: Any) -> str:
+        """The names; those that were typed with a value end with =, which alone is refused."""
+        lines = [line.partition("=") for line in lines_of(str(value or ""))]
+        return "\n".join(name.strip() + sign for name, sign, _ in lines if name.strip())
+
+
 class DeploymentForm(forms.Form):
     """Create (with project and name) or edit (with reason). `cleaned_data["spec"]` is the Spec."""
 
@@ -89,13 +99,15 @@ class DeploymentForm(forms.Form):
         kwargs["initial"] = initial | (as_text(before) if before else as_text(None))
         super().__init__(*args, **kwargs)
         self.before = before
+        self.shown: dict[str, Any] = as_text(before)
+        self.plain = 0
         for name, info in Spec.model_fields.items():
             if name not in NOT_IN_THE_FORM:
                 self.fields[name] = field_of(name, info)
                 self.fields[name].unit = seen(info)["unit"]  # type: ignore[attr-defined]  # for the template
         self.fields["secret_env"] = forms.CharField(
             label="Secret environment", required=False, strip=False,
-            widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
+            widget=SecretLines(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
             help_text="One NAME=value on a line. Nobody can read a value again; a NAME alone keeps the one stored.",
         )  # fmt: skip
         if before is None:
@@ -120,15 +132,13 @@ class DeploymentForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Read the text fields, let the spec judge, and put each problem beside its field."""
         data = super().clean() or {}
-        fields = {
-            name: read for name in Spec.model_fields if name in self.fields and (read := self._read(name)) is not None
-        }
+        self._check_hidden(data)
+        names = [name for name in Spec.model_fields if name in self.fields and name != "env"]
+        fields = {name: read for name in names if (read := self._read(name)) is not None}
         kept: dict[str, Any] = {}
         if self.before:
             kept = {name: getattr(self.before, name) for name in (*NOT_IN_THE_FORM, "runtime")}
-        secrets, values = self._read_secrets()
-        fields["env"] = [*fields.get("env", []), *secrets]
-        data["secret_values"] = values
+        fields["env"], data["secret_values"] = self._read_env()
         if not self.errors:
             try:
                 data["spec"] = Spec.model_validate(kept | fields)
@@ -136,39 +146,79 @@ class DeploymentForm(forms.Form):
                 self.show(specs.problems(error))
         return data
 
+    def _check_hidden(self, data: dict[str, Any]) -> None:
+        """What is wrong with a field that nobody sees is said above the form."""
+        hidden = [name for name in ("if_revision", "idempotency_key") if self.errors.pop(name, None)]
+        if hidden or (self.before and data.get("if_revision") is None):
+            self.add_error(None, "This form has lost track of what it began with. Open its page again.")
+
+    def _typed(self, name: str) -> str:
+        """A field's text as it was sent, with the line ends of Unix."""
+        return str(self.data.get(self.add_prefix(name), "")).replace("\r\n", "\n")
+
+    def _untouched(self, name: str) -> bool:
+        """Whether the text is the one that the form showed: then the value stays, though text cannot say it all."""
+        return self.before is not None and self._typed(name).strip("\n") == self.shown[name].strip("\n")
+
     def _read(self, name: str) -> Any:
-        text = self.data.get(self.add_prefix(name), "")
+        if name in READERS and self._untouched(name):
+            return getattr(self.before, name)
         try:
-            return READERS.get(name, read_scalar)(text, name)
+            read = READERS.get(name, read_scalar)(self._typed(name), name)
         except ValueError as error:
             self.add_error(name, str(error))
             return None
+        return self._with_ends(read) if name == "files" else read
+
+    def _with_ends(self, files: list[dict[str, str]]) -> list[dict[str, str]]:
+        """Files that end without a line feed, as they were before; the form shows one behind each."""
+        old = {file.path: file.content for file in self.before.files} if self.before else {}
+        return [file | {"content": old[file["path"]]} if old.get(file["path"]) == file["content"][:-1] else file
+                for file in files]  # fmt: skip
+
+    def _read_env(self) -> tuple[list[Any], dict[str, str]]:
+        """(env entries, new secret values by name). What was not touched stays as it is, its order too."""
+        before = self.before.env if self.before else []
+        plain = [var for var in before if var.secret is None] if self._untouched("env") else self._read("env") or []
+        secrets, values = self._read_secrets()
+        self.plain = len(plain)
+        if self.before and self._untouched("env") and self._untouched("secret_env"):
+            return list(before), {}
+        return [*plain, *secrets], values
 
     def _read_secrets(self) -> tuple[list[dict[str, Any]], dict[str, str]]:
         """(env entries with the ids of stored secrets, new values by name). A new value has no id yet."""
         stored = {var.name: var.secret for var in self.before.env if var.secret} if self.before else {}
         entries, values = [], {}
-        for line in self.data.get(self.add_prefix("secret_env"), "").splitlines():
-            name, is_new, value = line.strip().partition("=")
-            if not name:
+        for line in lines_of(self._typed("secret_env")):
+            text, is_new, value = line.partition("=")
+            name = text.strip()
+            if not name and not is_new:
                 continue
-            if is_new:
+            if value:
                 values[name] = value
                 entries.append({"name": name, "secret": uuid.UUID(int=0)})
+            elif is_new:
+                self.add_error("secret_env", f"{name} has no value; write {name}=value.")
             elif name in stored:
                 entries.append({"name": name, "secret": stored[name]})
             else:
                 self.add_error("secret_env", f"{name} has no stored value; write {name}=value.")
         return entries, values
 
+    def ask_for_secrets_again(self) -> None:
+        """Values are not sent back: say which to type anew before this is sent once more."""
+        if names := list(getattr(self, "cleaned_data", {}).get("secret_values") or {}):
+            self.add_error("secret_env", f"Type the value of {', '.join(names)} again: values are never sent back.")
+
     def show(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
         """Put the spec's problems beside their fields; what belongs to none stands above the form."""
         for path, text in problems:
             name = str(path[0]) if path else ""
+            where = ""
             if name == "env" and len(path) > 1 and isinstance(path[1], int):
-                plain = len(READERS["env"](self.data.get(self.add_prefix("env"), ""), "env"))
-                name = "env" if path[1] < plain else "secret_env"
-            where = f"Line {int(path[1]) + 1}: " if len(path) > 1 and isinstance(path[1], int) and name == "env" else ""
+                name = "env" if path[1] < self.plain else "secret_env"
+                where = f"Line {path[1] + 1}: " if name == "env" else ""
             self.add_error(name if name in self.fields else None, where + text)
 
 
@@ -185,15 +235,20 @@ def read_scalar(text: str, name: str) -> Any:
     return text
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines, which only a line feed ends: str.splitlines would cut at characters that may stand in a value."""
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
+
+
 def read_lines(text: str, name: str) -> list[str]:
     """One entry a line."""
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    return [line.strip() for line in lines_of(text) if line.strip()]
 
 
 def read_pairs(text: str, name: str) -> dict[str, str]:
     """key=value lines. Raises ValueError naming the line."""
     pairs: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines_of(text), 1):
         key, found, value = line.strip().partition("=")
         if not key and not found:
             continue
@@ -208,7 +263,7 @@ def read_pairs(text: str, name: str) -> dict[str, str]:
 def read_env(text: str, name: str) -> list[dict[str, str]]:
     """NAME=value lines; doubles are left to the spec."""
     entries = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if not line.strip():
             continue
         key, found, value = line.partition("=")
@@ -221,7 +276,7 @@ def read_env(text: str, name: str) -> list[dict[str, str]]:
 def read_files(text: str, name: str) -> list[dict[str, str]]:
     """Files, each after a header line."""
     files: list[dict[str, str]] = []
-    for line in text.splitlines():
+    for line in lines_of(text):
         if header := FILE_HEADER.match(line):
             files.append({"path": header[1], "content": ""})
         elif files:
@@ -253,7 +308,7 @@ def as_text(spec: Spec | None) -> dict[str, Any]:
         "node_selector": "\n".join(f"{key}={value}" for key, value in spec.node_selector.items()),
         "env": "\n".join(f"{var.name}={var.value}" for var in spec.env if var.secret is None),
         "secret_env": "\n".join(var.name for var in spec.env if var.secret),
-        "files": "".join(f"=== {file.path}\n{file.content}" for file in spec.files),
+        "files": "".join(f"=== {file.path}\n{file.content.removesuffix(END)}{END}" for file in spec.files),
     }
 
 

@@ -16,7 +16,7 @@ from deployments.access import Can
 from deployments.choices import DriftPolicy
 from deployments.forms import ActForm, DeleteForm, ScaleForm
 from deployments.models import Deployment
-from deployments.views.common import Request, fetch
+from deployments.views.common import Request, fetch, posted
 
 
 def stop(request: Request, pk: uuid.UUID) -> HttpResponse:
@@ -45,9 +45,7 @@ def take_over(request: Request, pk: uuid.UUID) -> HttpResponse:
     deployment = fetch(request, pk, Can.DEPLOY)
     text = "The objects are set to the newest revision, whoever changed them; what stands in the way is adopted."
     act = without_key(services.take_over)
-    return confirm(
-        request, deployment, act, "take over", text, done="is taken over", form=forms.Form(request.POST or None)
-    )
+    return confirm(request, deployment, act, "take over", text, done="is taken over", form=forms.Form(posted(request)))
 
 
 def roll_back(request: Request, pk: uuid.UUID, number: int) -> HttpResponse:
@@ -67,7 +65,7 @@ def scale(request: Request, pk: uuid.UUID) -> HttpResponse:
     """Ask for another number of replicas."""
     deployment = fetch(request, pk, Can.DEPLOY)
     now = deployment.revisions.get(number=deployment.desired).spec.replicas
-    form = ScaleForm(request.POST or None, initial={"replicas": now, "idempotency_key": uuid.uuid4().hex})
+    form = ScaleForm(posted(request), initial={"replicas": now, "idempotency_key": uuid.uuid4().hex})
 
     def act(**more: Any) -> None:
         services.scale(replicas=form.cleaned_data["replicas"], **more)
@@ -79,7 +77,7 @@ def scale(request: Request, pk: uuid.UUID) -> HttpResponse:
 def delete(request: Request, pk: uuid.UUID) -> HttpResponse:
     """Remove every object that llmdash made for it."""
     deployment = fetch(request, pk, Can.DELETE)
-    form = DeleteForm(request.POST or None, name=deployment.name)
+    form = DeleteForm(posted(request), name=deployment.name)
     text = "These objects are removed from the cluster. Objects that llmdash adopted stay."
     extra = {"objects": deployment.inventory.all(), "danger": True}
     return confirm(
@@ -90,7 +88,7 @@ def delete(request: Request, pk: uuid.UUID) -> HttpResponse:
 def policy(request: Request, pk: uuid.UUID) -> HttpResponse:
     """Choose what happens when others change the objects."""
     deployment = fetch(request, pk, Can.DEPLOY)
-    form = PolicyForm(request.POST or None, initial={"policy": deployment.drift_policy})
+    form = PolicyForm(posted(request), initial={"policy": deployment.drift_policy})
 
     def act(*, deployment: Deployment, by: Any) -> None:
         services.set_drift_policy(deployment=deployment, policy=DriftPolicy(form.cleaned_data["policy"]), by=by)
@@ -119,7 +117,7 @@ def confirm(
     form: forms.Form | None = None, **extra: Any,
 ) -> HttpResponse:  # fmt: skip
     """GET asks, POST acts and goes back to the deployment; what is refused is said beside the field or on top."""
-    form = form or ActForm(request.POST or None, initial={"idempotency_key": uuid.uuid4().hex})
+    form = form or ActForm(posted(request), initial={"idempotency_key": uuid.uuid4().hex})
     if request.method == "POST" and form.is_valid() and perform(request, deployment, act, form, done):
         return redirect("deployments:detail", pk=deployment.pk)
     title = extra.pop("title", f"{action.capitalize()} {deployment.name}")

@@ -4,7 +4,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.shortcuts import get_object_or_404
 
 from deployments import glance
@@ -34,6 +34,11 @@ def reason(role: Role | None, deployment: Deployment) -> str:
     """Why a person may not change this."""
     who = role.label.lower() if role else "nobody"
     return f"You are {who} in project {deployment.project.name}; operators may do this."
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: even an act without any field is one, when it is posted."""
+    return request.POST if request.method == "POST" else None
 
 
 def is_fragment(request: HttpRequest) -> bool:

@@ -10,13 +10,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from deployments import services
+from deployments import spec as specs
 from deployments.access import Can
 from deployments.choices import DriftPolicy
 from deployments.difference import changes
 from deployments.forms import DeploymentForm
-from deployments.models import Cluster, ClusterStatus, Deployment, Project
+from deployments.models import Cluster, ClusterStatus, Deployment, IdempotencyKey, Project, Revision
 from deployments.spec import Spec
-from deployments.views.common import Request, fetch
+from deployments.views.common import Request, fetch, posted
 
 if TYPE_CHECKING:
     from llmdash.accounts.models import User
@@ -27,7 +28,7 @@ def new(request: Request) -> HttpResponse:
     projects = Project.objects.where(request.user, Can.DEPLOY).select_related("cluster")
     if not projects.exists():
         raise PermissionDenied("You may not deploy in any project. A project admin can make you operator.")
-    form = DeploymentForm(request.POST or None, projects=projects, initial={"project": request.GET.get("project")})
+    form = DeploymentForm(posted(request), projects=projects, initial={"project": request.GET.get("project")})
     if request.method == "POST" and form.is_valid() and (deployment := create(form, request.user)):
         messages.success(request, f"{deployment.name} is saved and will be applied.")
         return redirect("deployments:detail", pk=deployment.pk)
@@ -40,7 +41,7 @@ def edit(request: Request, pk: uuid.UUID) -> HttpResponse:
     deployment = fetch(request, pk, Can.DEPLOY)
     newest = deployment.revisions.get(number=deployment.desired)
     initial = {"if_revision": newest.number}
-    form = DeploymentForm(request.POST or None, before=newest.spec, initial=initial)
+    form = DeploymentForm(posted(request), before=newest.spec, initial=initial)
     context: dict[str, Any] = {"deployment": deployment, "newest": newest}
     if request.method == "POST" and form.is_valid():
         try:
@@ -56,6 +57,8 @@ def edit(request: Request, pk: uuid.UUID) -> HttpResponse:
 def show(request: Request, form: DeploymentForm, context: dict[str, Any]) -> HttpResponse:
     """The form with what was typed; 409 for a conflict and 422 for mistakes, as programs expect."""
     status = 409 if context.get("conflict") else 422 if form.errors else 200
+    if status != 200:
+        form.ask_for_secrets_again()
     return render(request, "deployments/form.html", {"form": form, "conflict": None} | context, status=status)
 
 
@@ -71,6 +74,9 @@ def create(form: DeploymentForm, by: "User") -> Deployment | None:
             )  # fmt: skip
     except ValidationError as error:
         put_errors(form, error)
+    except services.KeyReused:
+        if first := sent_before(form, by):
+            return first.deployment
     except services.SpecRefused as refused:
         form.show(refused.problems)
     except services.Refused as refused:
@@ -91,11 +97,39 @@ def revise(form: DeploymentForm, deployment: Deployment, by: "User") -> int | No
             return revision.number
     except services.Conflict:
         raise
+    except services.KeyReused:
+        if first := sent_before(form, by):
+            return first.number
     except services.SpecRefused as refused:
         form.show(refused.problems)
     except services.Refused as refused:
         form.add_error(None, str(refused))
     return None
+
+
+def sent_before(form: DeploymentForm, by: "User") -> Revision | None:
+    """The revision of a form that was sent twice: secrets get another id each time, so that only the rest tells.
+    When something else differs it is another wish, which the next try may save."""
+    key = form.cleaned_data["idempotency_key"]
+    row = IdempotencyKey.objects.filter(user=by, key=key, revision__isnull=False).select_related("deployment").first()
+    first = row.deployment.revisions.filter(number=row.revision or 0).first() if row and row.deployment else None
+    if first and without_ids(first.spec) == without_ids(form.cleaned_data["spec"]) and same_place(first, form):
+        return first
+    form.data = {**form.data.dict(), "idempotency_key": uuid.uuid4().hex}  # type: ignore[attr-defined]  # a QueryDict
+    form.add_error(None, "This form was sent before with other values, which are saved. Send it again to save these.")
+    return None
+
+
+def same_place(revision: Revision, form: DeploymentForm) -> bool:
+    """Whether a form for a new deployment names the one that a revision is of; an edit has no other."""
+    made, data = revision.deployment, form.cleaned_data
+    return (data.get("project", made.project), data.get("name", made.name)) == (made.project, made.name)
+
+
+def without_ids(spec: Spec) -> dict[str, Any]:
+    """A spec in which every secret looks alike."""
+    env = [{"name": var.name, "value": var.value} for var in spec.env]
+    return specs.dump(spec) | {"env": env}
 
 
 def with_secrets(form: DeploymentForm, project: Project, by: "User") -> Spec:
@@ -104,6 +138,7 @@ def with_secrets(form: DeploymentForm, project: Project, by: "User") -> Spec:
     values: dict[str, str] = form.cleaned_data["secret_values"]
     if not values:
         return spec
+    Project.objects.select_for_update().get(pk=project.pk)  # versions of a secret are counted one by one
     ids = {
         name: services.store_secret(project=project, name=name, value=value, by=by).pk for name, value in values.items()
     }

@@ -42,12 +42,17 @@ def index(request: Request) -> HttpResponse:
 
 def read_filters(request: Request) -> dict[str, str]:
     """The state of the list from the address; what is not known there is ignored."""
-    given = {key: request.GET.get(key, "").strip()[:200] for key in ("q", "health", "project", "cluster", "sort")}
+    given = {key: clean(request.GET.get(key, "")) for key in ("q", "health", "project", "cluster", "sort")}
     if given["sort"].removeprefix("-") not in glance.SORTS:
         given["sort"] = "name"
     if given["health"] not in list(Health):
         given["health"] = ""
     return given
+
+
+def clean(text: str) -> str:
+    """Without characters that nobody can type, NUL above all: PostgreSQL refuses it."""
+    return "".join(char for char in text[:200] if char.isprintable()).strip()
 
 
 def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
