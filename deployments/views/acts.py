@@ -14,6 +14,7 @@ from deployments import services
 from deployments import spec as specs
 from deployments.access import Can
 from deployments.choices import DriftPolicy
+from deployments.difference import changes
 from deployments.forms import ActForm, DeleteForm, ScaleForm
 from deployments.models import Deployment
 from deployments.views.common import Request, fetch, posted
@@ -51,14 +52,18 @@ def take_over(request: Request, pk: uuid.UUID) -> HttpResponse:
 def roll_back(request: Request, pk: uuid.UUID, number: int) -> HttpResponse:
     """Make an earlier revision the newest again."""
     deployment = fetch(request, pk, Can.DEPLOY)
-    get_object_or_404(deployment.revisions, number=number)
-    text = f"The settings of revision {number} become revision {deployment.desired + 1}."
+    chosen = get_object_or_404(deployment.revisions, number=number)
+    newest = deployment.revisions.get(number=deployment.desired)
+    text = f"The settings of revision {number} become revision {deployment.desired + 1}. That changes:"
+    extra: dict[str, Any] = {
+        "title": f"Roll back to revision {number}",
+        "changes": changes(newest.spec_json, chosen.spec_json),
+    }
 
     def act(**more: Any) -> None:
         services.roll_back(number=number, **more)
 
-    title = f"Roll back to revision {number}"
-    return confirm(request, deployment, act, "roll back", text, done=f"goes back to revision {number}", title=title)
+    return confirm(request, deployment, act, "roll back", text, done=f"goes back to revision {number}", **extra)
 
 
 def scale(request: Request, pk: uuid.UUID) -> HttpResponse:
