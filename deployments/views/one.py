@@ -1,5 +1,6 @@
 """One deployment: how it is, its revisions and its logs."""
 
+import re
 import uuid
 from typing import Any
 
@@ -17,6 +18,11 @@ from deployments.views.common import Request, fetch, is_fragment, reason
 
 REVISIONS_A_PAGE = 10
 AUDIT_ROWS = 20
+# ECMA-48: control sequences, and strings such as a window's title.
+TERMINAL = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|\x9b[0-?]*[ -/]*[@-~]"
+)
+NOT_SHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 ROLLOUT = (Stage.SCHEDULED, Stage.PULLING, Stage.LOADING, Stage.READY)
 
 
@@ -176,7 +182,7 @@ def logs(request: Request, pk: uuid.UUID, pod: str) -> HttpResponse:
         "view": view,
         "pod": pod,
         "container": deployment.name,
-        "text": text,
+        "text": readable(text),
         "error": error,
         "previous": previous,
         "restarts": found["restarts"] if found else 0,
@@ -184,3 +190,8 @@ def logs(request: Request, pk: uuid.UUID, pod: str) -> HttpResponse:
     }
     template = "deployments/_logs.html" if is_fragment(request) else "deployments/logs.html"
     return render(request, template, context)
+
+
+def readable(log: str) -> str:
+    """A log without the codes that move and colour a terminal, and without characters that no page shows."""
+    return NOT_SHOWN.sub("", TERMINAL.sub("", log.replace("\r\n", "\n")))
