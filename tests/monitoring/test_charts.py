@@ -253,7 +253,8 @@ def test_an_answer_without_end_is_cut(made: Deployment) -> None:
 
 
 HOSTILE = ["", "?minutes=", "?minutes=31", "?minutes=-1", "?minutes=1e9", "?minutes=99999999999999999999",
-           "?minutes=15m", "?minutes=15%00", "?minutes=%EF%BC%91%EF%BC%95", "?minutes=1&minutes=../../", "?minutes[]=15"]  # fmt: skip
+           "?minutes=15m", "?minutes=15%00", "?minutes=%EF%BC%91%EF%BC%95", "?minutes=1&minutes=../../",
+           "?minutes[]=15"]  # fmt: skip
 
 
 @pytest.mark.parametrize("query", HOSTILE)
