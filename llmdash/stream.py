@@ -5,6 +5,8 @@ see them. The response holds no database connection between messages.
 """
 
 import asyncio
+import contextlib
+import contextvars
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,11 +28,14 @@ log = structlog.get_logger(__name__)
 PING_SECONDS = 15.0
 POLL_SECONDS = 0.25
 VISIBLE_SECONDS = 5.0
+LOOK_SECONDS = 1.0  # between two looks for rows that are new
+READY_SECONDS = 2.0
 QUEUE = 500
 SEEN_SECONDS = 5.0
 LATE_SECONDS = 2  # a row with a lower number may be committed this much later than a higher one
 
 Message = dict[str, Any]
+Heard = tuple[float, Message] | None  # when it came, on the monotonic clock; None: some were lost
 SEEN = "seen"
 
 
@@ -38,33 +43,59 @@ class Hub:
     """Hands each signal of this process to every open stream."""
 
     def __init__(self) -> None:
-        self.queues: set[asyncio.Queue[Message | None]] = set()
+        self.queues: set[asyncio.Queue[Heard]] = set()
         self.tasks: list[asyncio.Task[None]] = []
+        self.ready = asyncio.Event()
+        self.missed = False
 
-    def join(self) -> "asyncio.Queue[Message | None]":
-        """A queue that gets every signal from now on; None in it means that some were lost."""
-        queue: asyncio.Queue[Message | None] = asyncio.Queue(QUEUE)
-        self.queues.add(queue)
+    async def wake(self) -> None:
+        """Return once signals are heard: a page that asks for everything then misses none. Not for ever: without
+        Redis pages are told to ask again and again."""
+        self.start()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.ready.wait(), READY_SECONDS)
+
+    def start(self) -> None:
+        """Listen, unless we do already."""
         if not self.tasks:
-            self.tasks = [asyncio.create_task(self.keep(self.listen)), asyncio.create_task(self.keep(self.tell_ages))]
+            # Each in a context of its own: that of this request ends, and its thread with it.
+            self.tasks = [
+                asyncio.create_task(self.keep(work), context=contextvars.Context())
+                for work in (self.listen, self.tell_ages)
+            ]
+
+    def begin(self) -> None:
+        """From now on signals are heard; pages may have missed some if it was not so before."""
+        self.ready.set()
+        if self.missed:
+            self.give(None)
+        self.missed = False
+
+    def join(self) -> "asyncio.Queue[Heard]":
+        """A queue that gets every signal from now on; None in it means that some were lost."""
+        queue: asyncio.Queue[Heard] = asyncio.Queue(QUEUE)
+        self.queues.add(queue)
+        self.start()  # the last of the others may have left since `wake`
         return queue
 
-    def leave(self, queue: "asyncio.Queue[Message | None]") -> None:
+    def leave(self, queue: "asyncio.Queue[Heard]") -> None:
         """Forget a queue; with the last one, listening ends."""
         self.queues.discard(queue)
         if not self.queues:
             for task in self.tasks:
                 task.cancel()
             self.tasks = []
+            self.ready.clear()
 
     def give(self, message: Message | None) -> None:
         """Put a signal into every queue; a full one is emptied and told that it lost some."""
+        heard = None if message is None else (time.monotonic(), message)
         for queue in self.queues:
             if queue.full():
                 while not queue.empty():
                     queue.get_nowait()
                 queue.put_nowait(None)
-            queue.put_nowait(message)
+            queue.put_nowait(heard)
 
     async def keep(self, work: Callable[[], Awaitable[None]]) -> None:
         """Work for ever; after any trouble every page is told to ask for everything again."""
@@ -75,6 +106,7 @@ class Hub:
                 raise
             except Exception as error:
                 log.warning("the signals broke off; trying again", error=str(error))
+                self.missed = True
                 await asyncio.sleep(1)
                 self.give(None)
 
@@ -96,16 +128,19 @@ class Hub:
     async def by_redis(self) -> None:
         """Follow the channel."""
         client = aioredis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, health_check_interval=10)
-        async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+        async with client.pubsub() as pubsub:
             await pubsub.subscribe(CHANNEL)
             while True:
                 message = await pubsub.get_message(timeout=30)
-                if message:
+                if message and message["type"] == "subscribe":
+                    self.begin()
+                elif message:
                     self.give(json.loads(message["data"]))
 
     async def by_rows(self) -> None:
         """Read new rows four times a second; rows that were committed late are found by looking back a little."""
         last = await sync_to_async(newest)()
+        self.begin()
         seen: dict[int, float] = {}
         while True:
             rows = await sync_to_async(newer)(last)
@@ -161,18 +196,25 @@ class Sight:
         self.visible: set[str] = set()
         self.at = 0.0
 
-    async def allows(self, message: Message) -> bool:
-        """Whether this person may know of this signal. A new row may have come since the last look."""
+    async def allows(self, message: Message, came: float) -> bool:
+        """Whether this person may know of this signal. It may be of a row that came after the last look: then we look
+        again, and what came before that look needs none."""
         age = time.monotonic() - self.at
-        if age > VISIBLE_SECONDS or (message["id"] not in self.visible and age > 1.0):
+        unknown = message["id"] not in self.visible and self.at <= came
+        if unknown and age < LOOK_SECONDS:
+            await asyncio.sleep(LOOK_SECONDS - age)
+        if unknown or age > VISIBLE_SECONDS:
+            at = time.monotonic()
             self.visible = await sync_to_async(self.look)()
-            self.at = time.monotonic()
+            self.at = at
         return message["id"] in self.visible
 
     def look(self) -> set[str]:
         """The ids of every deployment and cluster that the person may see now."""
         try:
-            user = User.objects.get(pk=self.user_id)
+            user = User.objects.filter(pk=self.user_id).first()
+            if user is None:
+                return set()
             rows = [*Deployment.objects.visible_to(user).values_list("pk", flat=True)]
             rows += Cluster.objects.visible_to(user).values_list("pk", flat=True)
             return {str(pk) for pk in rows}
@@ -189,6 +231,7 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     if not user.is_authenticated:
         return HttpResponse(status=401)
     await sync_to_async(hang_up)()
+    await HUB.wake()
     topics = set(request.GET.get("topics", "deployment,cluster").split(","))
     came_back = "Last-Event-ID" in request.headers
     response = StreamingHttpResponse(events(Sight(user), topics, came_back), content_type="text/event-stream")
@@ -205,17 +248,18 @@ async def events(sight: Sight, topics: set[str], came_back: bool) -> AsyncIterat
         yield event("reset", {}) if came_back else event("ping", {})
         while True:
             try:
-                message = await asyncio.wait_for(queue.get(), PING_SECONDS)
+                heard = await asyncio.wait_for(queue.get(), PING_SECONDS)
             except TimeoutError:
                 yield event("ping", {})
                 continue
-            if message is None:
+            if heard is None:
                 yield event("reset", {})
-            elif message["topic"] == SEEN:
-                if await sight.allows(message):
-                    yield event(SEEN, message)
-            elif message["topic"] in topics and await sight.allows(message):
-                yield event("changed", message, message["seq"])
+                continue
+            came, message = heard
+            if message["topic"] != SEEN and message["topic"] not in topics:
+                continue
+            if await sight.allows(message, came):
+                yield event(SEEN, message) if message["topic"] == SEEN else event("changed", message, message["seq"])
     finally:
         HUB.leave(queue)
 
