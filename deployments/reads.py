@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from deployments import kube
 from deployments.choices import Role
+from deployments.crypto import CannotOpen
 from deployments.models import Cluster, Deployment
 
 
@@ -28,7 +29,13 @@ def logs(
     who = kube.Identity(deployment.project.namespace, Role.VIEWER, actor)
     try:
         connection = kube.connect(deployment.project.cluster)
-        text = kube.logs(connection, deployment.project.namespace, pod, identity=who, tail=tail, previous=previous)
+        text = kube.logs(
+            connection, deployment.project.namespace, pod, identity=who, container=deployment.name, tail=tail,
+            previous=previous,
+        )  # fmt: skip
+    except CannotOpen:
+        step = "A platform admin has to give the cluster its credentials again."
+        return "", Unread("The log could not be read", "The cluster's credentials cannot be opened.", step)
     except kube.KubeError as error:
         return "", why_no_logs(error)
     return text, None

@@ -48,21 +48,13 @@ class Hub:
         self.ready = asyncio.Event()
         self.missed = False
 
-    async def wake(self) -> None:
-        """Return once signals are heard: a page that asks for everything then misses none. Not for ever: without
-        Redis pages are told to ask again and again."""
-        self.start()
+    async def listening(self) -> bool:
+        """Return once signals are heard, and whether they were before. Not for ever: without Redis pages are told to
+        ask again and again."""
+        before = self.ready.is_set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.ready.wait(), READY_SECONDS)
-
-    def start(self) -> None:
-        """Listen, unless we do already."""
-        if not self.tasks:
-            # Each in a context of its own: that of this request ends, and its thread with it.
-            self.tasks = [
-                asyncio.create_task(self.keep(work), context=contextvars.Context())
-                for work in (self.listen, self.tell_ages)
-            ]
+        return before
 
     def begin(self) -> None:
         """From now on signals are heard; pages may have missed some if it was not so before."""
@@ -75,7 +67,12 @@ class Hub:
         """A queue that gets every signal from now on; None in it means that some were lost."""
         queue: asyncio.Queue[Heard] = asyncio.Queue(QUEUE)
         self.queues.add(queue)
-        self.start()  # the last of the others may have left since `wake`
+        if not self.tasks:
+            # Each in a context of its own: that of this request ends, and its thread with it.
+            self.tasks = [
+                asyncio.create_task(self.keep(work), context=contextvars.Context())
+                for work in (self.listen, self.tell_ages)
+            ]
         return queue
 
     def leave(self, queue: "asyncio.Queue[Heard]") -> None:
@@ -231,7 +228,6 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     if not user.is_authenticated:
         return HttpResponse(status=401)
     await sync_to_async(hang_up)()
-    await HUB.wake()
     topics = set(request.GET.get("topics", "deployment,cluster").split(","))
     came_back = "Last-Event-ID" in request.headers
     response = StreamingHttpResponse(events(Sight(user), topics, came_back), content_type="text/event-stream")
@@ -245,7 +241,9 @@ async def events(sight: Sight, topics: set[str], came_back: bool) -> AsyncIterat
     """The text of the stream."""
     queue = HUB.join()
     try:
-        yield event("reset", {}) if came_back else event("ping", {})
+        # The page asked for everything when the stream opened; what changed until we listened it may have missed.
+        missed = came_back or not await HUB.listening()
+        yield event("reset", {}) if missed else event("ping", {})
         while True:
             try:
                 heard = await asyncio.wait_for(queue.get(), PING_SECONDS)

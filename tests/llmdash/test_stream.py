@@ -300,9 +300,15 @@ def test_a_lost_right_closes_the_tap(web: Web, row: Deployment) -> None:
 
 
 def test_a_quiet_stream_pings_by_name(web: Web, row: Deployment) -> None:
-    with tapped(web, maria()) as tap:
+    with tapped(web, maria()), tapped(web, maria()) as tap:
         assert tap.names() == ["ping"]
         eventually(lambda: tap.names().count("ping") >= 3, "pings", seconds=PING_SECONDS * 4)
+
+
+def test_the_first_page_of_a_process_is_told_to_ask_anew_once_signals_are_heard(web: Web, row: Deployment) -> None:
+    time.sleep(PING_SECONDS * 2)  # the streams of earlier tests are found to be closed
+    with tapped(web, maria()) as first, tapped(web, maria()) as second:
+        assert (first.names()[0], second.names()[0]) == ("reset", "ping")
 
 
 def test_a_page_that_comes_back_is_told_to_ask_for_everything(web: Web, row: Deployment) -> None:

@@ -19,6 +19,7 @@ from tests.monitoring.watcher.watching import (
     cluster_status,
     connected,
     eventually,
+    recovered,
     status,
     until,
 )
@@ -105,6 +106,7 @@ def test_an_api_server_that_is_gone_makes_everything_unknown_until_it_is_back(pl
     assert known() == before
     play.kubectl("scale", "deployment", "qwen", "--replicas=1")
     eventually(lambda: status(row).drift, "it sees again")
+    recovered(play.plane)
 
 
 def test_a_cluster_that_was_never_reached_says_so_and_is_tried_again(play: Play, watching: Watching) -> None:

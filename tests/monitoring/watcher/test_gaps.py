@@ -25,6 +25,7 @@ from tests.monitoring.watcher.watching import (
     connected,
     eventually,
     processes,
+    recovered,
     status,
     until,
 )
@@ -108,7 +109,7 @@ def test_a_history_that_is_compacted_away_costs_one_list_and_no_flicker(
         with sampled(row) as seen:
             before = asked(play, "list")
             gap(play, watcher)
-            eventually(lambda: [pod["name"] for pod in status(row).pods] == alive(play), "the rows match")
+            eventually(lambda: {pod["name"] for pod in status(row).pods} == set(alive(play)), "the rows match")
             until(row, "serving")
             time.sleep(1)
             assert {kind: count - before[kind] for kind, count in asked(play, "list").items()} == dict.fromkeys(
@@ -118,6 +119,7 @@ def test_a_history_that_is_compacted_away_costs_one_list_and_no_flicker(
         assert 0 not in counts
         assert {(nodes, known) for _, nodes, known, _ in seen} == {(2, True)}
         assert "Traceback" not in watcher.log()
+    recovered(play.plane)
 
 
 def asked(play: Play, verb: str) -> Counter[str]:

@@ -58,14 +58,18 @@ def test_an_event_of_a_pod_and_a_refusal_of_the_quota_reach_the_row(play: Play) 
 
 def test_capacity_counts_everybodys_gpus(play: Play) -> None:
     eventually(lambda: gpus(play).get("total") == 8, "the node with eight GPUs")
-    before = gpus(play)["used"]
     play.put(pod("theirs", vllm_container(gpus=3)))
-    eventually(lambda: gpus(play)["used"] == before + 3, "three GPUs used")
-    node = NodeStatus.objects.get(name="hollow-h100-0")
-    [owner] = [owner for kind in node.gpus for owner in kind["owners"] if owner["pod"] == "theirs"]
+    owner = eventually(lambda: owner_of(play, "theirs"), "it holds GPUs")
     assert (owner["namespace"], owner["count"], owner["deployment"]) == (play.namespace, 3, "")
+    eventually(lambda: gpus(play)["used"] >= 3 and gpus(play)["used"] == held(), "they are used")
     play.kubectl("delete", "pod", "theirs", "--force", "--grace-period=0")
-    eventually(lambda: gpus(play)["used"] == before, "the GPUs free again")
+    eventually(lambda: not owner_of(play, "theirs") and gpus(play)["used"] == held(), "they are free again")
+
+
+def held() -> int:
+    """The GPUs that pods hold on the node with eight."""
+    kinds = NodeStatus.objects.get(name="hollow-h100-0").gpus
+    return sum(owner["count"] for kind in kinds for owner in kind["owners"])
 
 
 def test_a_pod_that_no_node_takes_waits_with_the_schedulers_words(play: Play) -> None:

@@ -1,6 +1,7 @@
 """The watcher at work beside a test: in threads of its own, or as the process that `manage.py watch` is."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from django.db import connection, connections
 
 from deployments.models import ClusterStatus, Deployment, DeploymentStatus
 from monitoring import watcher
+from tests.controlplane.plane import ControlPlane
 from tests.deployments.reconcile.play import Play
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -140,3 +142,18 @@ def connected(play: Play, word: str = "connected") -> ClusterStatus:
         assert time.monotonic() < deadline, f"{row.connection}: {row.message!r}, not {word}"
         time.sleep(0.05)
     return row
+
+
+def recovered(plane: ControlPlane) -> None:
+    """After an outage: its controllers, which end when they lose the API server for long, make what they should."""
+    name = f"t-{secrets.token_hex(4)}"
+    account = ("get", "serviceaccount", "default", "-n", name, "--ignore-not-found")
+    plane.start()
+    plane.kubectl("create", "namespace", name)
+
+    def works() -> bool:
+        plane.start()
+        return bool(plane.kubectl(*account, check=False).strip())
+
+    eventually(works, "a namespace's default account", seconds=60)
+    plane.kubectl("delete", "namespace", name, "--wait=false")
