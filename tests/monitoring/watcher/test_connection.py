@@ -75,40 +75,6 @@ def test_a_revoked_token_is_named_and_the_rows_stay(play: Play, watching: Watchi
     eventually(lambda: look(row).health == Health.STOPPED, "known again with the new token, without a restart")
 
 
-def test_an_api_server_that_is_gone_makes_everything_unknown_until_it_is_back(play: Play, watching: Watching) -> None:
-    row = stopped(play)
-    watching.start()
-    until(row, "stopped")
-    eventually(lambda: look(row).health == Health.STOPPED, "it is fresh")
-    eventually(lambda: cluster_status(play).capacity.get("gpus"), "the GPUs are counted")
-    before = known()
-    play.plane.kill("kube-apiserver")
-    try:
-        assert connected(play, "unreachable").message.startswith("The ")
-        eventually(lambda: look(row).stale, "it is stale")
-        seen = look(row)
-        assert seen.health == Health.UNKNOWN
-        assert seen.sentence == "Cluster plane is not heard of: The API server refuses connections."
-        heard = cluster_status(play).seen_at
-        assert heard is not None
-        assert timezone.now() - heard > timedelta(seconds=SHORT["STALE_SECONDS"])
-        time.sleep(1.5)
-        later = cluster_status(play).seen_at
-        assert later is not None
-        assert abs(later - heard) < timedelta(seconds=0.1), "it does not move while nobody answers"
-        assert known() == before
-    finally:
-        play.plane.start()
-    begun = time.monotonic()
-    connected(play)
-    eventually(lambda: look(row).health == Health.STOPPED, "known again")
-    assert time.monotonic() - begun < 35
-    assert known() == before
-    play.kubectl("scale", "deployment", "qwen", "--replicas=1")
-    eventually(lambda: status(row).drift, "it sees again")
-    recovered(play.plane)
-
-
 def test_a_cluster_that_was_never_reached_says_so_and_is_tried_again(play: Play, watching: Watching) -> None:
     row = stopped(play)
     play.move(f"https://127.0.0.1:{free_port()}")
@@ -166,3 +132,37 @@ def test_a_cluster_that_is_removed_is_watched_no_more(play: Play, watching: Watc
     time.sleep(3)
     assert ClusterStatus.objects.count() == 0
     assert NodeStatus.objects.count() == 0
+
+
+def test_an_api_server_that_is_gone_makes_everything_unknown_until_it_is_back(play: Play, watching: Watching) -> None:
+    row = stopped(play)
+    watching.start()
+    until(row, "stopped")
+    eventually(lambda: look(row).health == Health.STOPPED, "it is fresh")
+    eventually(lambda: cluster_status(play).capacity.get("gpus"), "the GPUs are counted")
+    before = known()
+    play.plane.kill("kube-apiserver")
+    try:
+        assert connected(play, "unreachable").message.startswith("The ")
+        eventually(lambda: look(row).stale, "it is stale")
+        seen = look(row)
+        assert seen.health == Health.UNKNOWN
+        assert seen.sentence == "Cluster plane is not heard of: The API server refuses connections."
+        heard = cluster_status(play).seen_at
+        assert heard is not None
+        assert timezone.now() - heard > timedelta(seconds=SHORT["STALE_SECONDS"])
+        time.sleep(1.5)
+        later = cluster_status(play).seen_at
+        assert later is not None
+        assert abs(later - heard) < timedelta(seconds=0.1), "it does not move while nobody answers"
+        assert known() == before
+    finally:
+        play.plane.start()
+    begun = time.monotonic()
+    connected(play)
+    eventually(lambda: look(row).health == Health.STOPPED, "known again")
+    assert time.monotonic() - begun < 35
+    assert known() == before
+    play.kubectl("scale", "deployment", "qwen", "--replicas=1")
+    eventually(lambda: status(row).drift, "it sees again")
+    recovered(play.plane)

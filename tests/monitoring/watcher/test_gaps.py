@@ -99,57 +99,6 @@ def test_starting_the_watcher_again_shows_nothing_but_what_is(play: Play, watchi
     assert status(row).changed_at == changed
 
 
-def test_a_history_that_is_compacted_away_costs_one_list_and_no_flicker(
-    play: Play, short: None, tmp_path: Path
-) -> None:
-    row = serving(play)
-    with processes(tmp_path, "only") as [watcher]:
-        watcher.start()
-        settled(play, row)
-        with sampled(row) as seen:
-            before = asked(play, "list")
-            gap(play, watcher)
-            eventually(lambda: {pod["name"] for pod in status(row).pods} == set(alive(play)), "the rows match")
-            until(row, "serving")
-            time.sleep(1)
-            assert {kind: count - before[kind] for kind, count in asked(play, "list").items()} == dict.fromkeys(
-                WATCHED, 1
-            )
-        counts = {pods for pods, _, _, _ in seen}
-        assert 0 not in counts
-        assert {(nodes, known) for _, nodes, known, _ in seen} == {(2, True)}
-        assert "Traceback" not in watcher.log()
-    recovered(play.plane)
-
-
-def asked(play: Play, verb: str) -> Counter[str]:
-    """How often llmdash asked for each kind of the whole cluster, from the API server's audit log."""
-    entries = map(json.loads, play.plane.audit_log.read_text().splitlines())
-    done = [one for one in entries if one["userAgent"] == "llmdash" and one["stage"] == "ResponseComplete"]
-    wide = [one["objectRef"]["resource"] for one in done if one["verb"] == verb and "namespace" not in one["objectRef"]]
-    return Counter(kind for kind in wide if kind in WATCHED)
-
-
-def alive(play: Play) -> list[str]:
-    items = json.loads(play.kubectl("get", "pods", "--sort-by=.metadata.creationTimestamp", "-o", "json"))["items"]
-    return sorted(item["metadata"]["name"] for item in items)
-
-
-def gap(play: Play, watcher: Process) -> None:
-    """Replace a pod behind a sleeping watcher, forget the history, and begin the API server anew."""
-    watcher.send(signal.SIGSTOP)
-    gone = alive(play)[0]
-    play.kubectl("delete", "pod", gone, "--force", "--grace-period=0")
-    eventually(lambda: len(alive(play)) == 2 and gone not in alive(play), "another takes its place")
-    etcd = play.plane.layout.etcd_url
-    newest = httpx.post(f"{etcd}/v3/kv/range", json={"key": "AA=="}, trust_env=False).json()["header"]["revision"]
-    body = {"revision": newest, "physical": True}
-    httpx.post(f"{etcd}/v3/kv/compaction", json=body, trust_env=False).raise_for_status()
-    play.plane.kill("kube-apiserver")
-    play.plane.start("kube-apiserver")
-    watcher.send(signal.SIGCONT)
-
-
 ODD: list[dict[str, Any]] = [
     {"metadata": None},
     {},
@@ -228,3 +177,54 @@ def test_a_watcher_that_was_killed_is_followed_when_its_lease_ends(play: Play, s
         # Half a minute passes.
         ClusterStatus.objects.update(lease_expires_at=play.cluster.created_at)
         eventually(lambda: second.pid in cluster_status(play).lease_owner, "the other has it", seconds=15)
+
+
+def test_a_history_that_is_compacted_away_costs_one_list_and_no_flicker(
+    play: Play, short: None, tmp_path: Path
+) -> None:
+    row = serving(play)
+    with processes(tmp_path, "only") as [watcher]:
+        watcher.start()
+        settled(play, row)
+        with sampled(row) as seen:
+            before = asked(play, "list")
+            gap(play, watcher)
+            eventually(lambda: {pod["name"] for pod in status(row).pods} == set(alive(play)), "the rows match")
+            until(row, "serving")
+            time.sleep(1)
+            assert {kind: count - before[kind] for kind, count in asked(play, "list").items()} == dict.fromkeys(
+                WATCHED, 1
+            )
+        counts = {pods for pods, _, _, _ in seen}
+        assert 0 not in counts
+        assert {(nodes, known) for _, nodes, known, _ in seen} == {(2, True)}
+        assert "Traceback" not in watcher.log()
+    recovered(play.plane)
+
+
+def asked(play: Play, verb: str) -> Counter[str]:
+    """How often llmdash asked for each kind of the whole cluster, from the API server's audit log."""
+    entries = map(json.loads, play.plane.audit_log.read_text().splitlines())
+    done = [one for one in entries if one["userAgent"] == "llmdash" and one["stage"] == "ResponseComplete"]
+    wide = [one["objectRef"]["resource"] for one in done if one["verb"] == verb and "namespace" not in one["objectRef"]]
+    return Counter(kind for kind in wide if kind in WATCHED)
+
+
+def alive(play: Play) -> list[str]:
+    items = json.loads(play.kubectl("get", "pods", "--sort-by=.metadata.creationTimestamp", "-o", "json"))["items"]
+    return sorted(item["metadata"]["name"] for item in items)
+
+
+def gap(play: Play, watcher: Process) -> None:
+    """Replace a pod behind a sleeping watcher, forget the history, and begin the API server anew."""
+    watcher.send(signal.SIGSTOP)
+    gone = alive(play)[0]
+    play.kubectl("delete", "pod", gone, "--force", "--grace-period=0")
+    eventually(lambda: len(alive(play)) == 2 and gone not in alive(play), "another takes its place")
+    etcd = play.plane.layout.etcd_url
+    newest = httpx.post(f"{etcd}/v3/kv/range", json={"key": "AA=="}, trust_env=False).json()["header"]["revision"]
+    body = {"revision": newest, "physical": True}
+    httpx.post(f"{etcd}/v3/kv/compaction", json=body, trust_env=False).raise_for_status()
+    play.plane.kill("kube-apiserver")
+    play.plane.start("kube-apiserver")
+    watcher.send(signal.SIGCONT)
