@@ -159,7 +159,7 @@ def cluster_ages() -> dict[str, str]:
         rows = ClusterStatus.objects.filter(seen_at__isnull=False).values_list("cluster", "seen_at")
         return {str(pk): at.isoformat() for pk, at in rows if at}
     finally:
-        connection.close()
+        hang_up()
 
 
 def newest() -> int:
@@ -167,7 +167,7 @@ def newest() -> int:
     try:
         return int(Signal.objects.aggregate(last=Max("seq"))["last"] or 0)
     finally:
-        connection.close()
+        hang_up()
 
 
 def newer(last: int) -> list[dict[str, Any]]:
@@ -177,7 +177,7 @@ def newer(last: int) -> list[dict[str, Any]]:
         rows = Signal.objects.filter(seq__gt=last).values("seq", "topic", "key")[:1000]
         return [dict(row) for row in rows]
     finally:
-        connection.close()
+        hang_up()
 
 
 def hang_up() -> None:
@@ -216,7 +216,7 @@ class Sight:
             rows += Cluster.objects.visible_to(user).values_list("pk", flat=True)
             return {str(pk) for pk in rows}
         finally:
-            connection.close()
+            hang_up()
 
 
 HUB = Hub()
