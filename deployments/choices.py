@@ -105,6 +105,7 @@ class Connection(Shown):
     REJECTED = "rejected", "Credentials rejected", "red", "lock"
     CERTIFICATE = "certificate", "Certificate not trusted", "red", "shield"
     WRONG = "wrong", "Not a Kubernetes API", "red", "alert-triangle"
+    OTHER = "other", "Another cluster", "red", "alert-triangle"
 
 
 class Stage(Shown):

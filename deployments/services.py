@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import audit, doorbell, revisions
+from deployments import audit, revisions
 from deployments import spec as specs
 from deployments.choices import Action, DriftPolicy
 from deployments.difference import fingerprint as digest_of
@@ -167,9 +167,9 @@ def take_over(*, deployment: Deployment, by: "User") -> None:
     with transaction.atomic():
         locked = _lock(deployment)
         locked.taken_over_at = timezone.now()
-        locked.save(update_fields=["taken_over_at"])
+        locked.asked += 1
+        locked.save(update_fields=["taken_over_at", "asked"])
         audit.record(by, Action.TAKE_OVER, locked, project=locked.project, last_error=locked.last_error)
-        doorbell.look_again(locked.pk)
         revisions.tell(locked)
 
 
@@ -178,7 +178,8 @@ def set_drift_policy(*, deployment: Deployment, policy: DriftPolicy, by: "User")
     with transaction.atomic():
         locked = _lock(deployment)
         before, locked.drift_policy = locked.drift_policy, policy
-        locked.save(update_fields=["drift_policy"])
+        locked.asked += 1
+        locked.save(update_fields=["drift_policy", "asked"])
         audit.record(by, Action.POLICY, locked, project=locked.project, before=before, after=str(policy))
         revisions.tell(locked)
 

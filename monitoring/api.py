@@ -33,7 +33,7 @@ POD = (
     "stages",
 )
 EVENT = ("at", "type", "reason", "message", "object", "count")
-DRIFT = ("object", "field", "wanted", "live", "rival")
+DRIFT = ("object", "field", "wanted", "live", "rival", "rewritten")
 ERROR = ("message", "reason", "status", "causes", "at", "objects_done", "objects_total")
 MAX_EVENTS = 200
 

@@ -9,15 +9,18 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from deployments import addresses, doorbell, reads, stream
-from deployments.admin.audited import AuditedAdmin, ModelForm
+from deployments.admin.audited import AuditedAdmin, ModelForm, note
 from deployments.choices import Problem
-from deployments.models import Cluster, Deployment
+from deployments.models import Cluster, ClusterStatus, Deployment
 
 WRITE_ONLY = {"rows": 8, "spellcheck": "false", "autocomplete": "off", "class": "vLargeTextField"}
+ACCEPT = "accept identity"
 REACH = ("api_url", "ca_pem", "tls_server_name")
 
 
@@ -137,6 +140,7 @@ class ClusterAdmin(AuditedAdmin):
     list_select_related = ("status",)
     search_fields = ("name", "api_url")
     readonly_fields = ("credentials_changed_at",)
+    actions = ("accept_identity",)
     fieldsets = (
         (None, {"fields": ("name",)}),
         ("Access by kubeconfig", {"fields": ("kubeconfig",)}),
@@ -146,6 +150,21 @@ class ClusterAdmin(AuditedAdmin):
         ("Limits", {"fields": ("max_in_flight",)}),
     )
 
+    @admin.action(description="Accept the cluster that answers now as the right one", permissions=["change"])
+    def accept_identity(self, request: HttpRequest, queryset: QuerySet[Cluster]) -> None:
+        """For a cluster that was built anew, or moved, and keeps its name here."""
+        answering = ClusterStatus.objects.filter(cluster__in=queryset).exclude(answering="")
+        for status in answering.select_related("cluster"):
+            cluster, before = status.cluster, ClusterStatus.identity_of(status.cluster)
+            if before == status.answering:
+                continue
+            with transaction.atomic():
+                cluster.identity = status.answering
+                cluster.save(update_fields=["identity"])
+                note(request, ACCEPT, cluster, before=before, after=status.answering)
+                self.tell(cluster)
+            self.message_user(request, f"{cluster} is the cluster {status.answering} from now on.")
+
     @admin.display(description="connection")
     def connection(self, cluster: Cluster) -> str:
         """The connection in a word."""
@@ -154,8 +173,12 @@ class ClusterAdmin(AuditedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Cluster, form: Any, change: bool) -> None:  # noqa: FBT001
         super().save_model(request, obj, form, change)
-        stream.publish(stream.CLUSTER, [obj.pk])
-        paused = Deployment.objects.filter(project__cluster=obj, problem=Problem.CLUSTER, gone_at__isnull=True)
+        self.tell(obj)
+
+    def tell(self, cluster: Cluster) -> None:
+        """The pages, and the workers that waited for it."""
+        stream.publish(stream.CLUSTER, [cluster.pk])
+        paused = Deployment.objects.filter(project__cluster=cluster, problem=Problem.CLUSTER, gone_at__isnull=True)
         for pk in paused.values_list("pk", flat=True):
             doorbell.look_again(pk)
 

@@ -1,8 +1,8 @@
 """The only door to Kubernetes: every function takes an identity, every error is one of ours."""
 
 from deployments.kube import errors
-from deployments.kube.access import can
-from deployments.kube.apply import Applied, Fence, apply, delete, disown, metadata, read, send
+from deployments.kube.access import can, cluster_uid, recognise
+from deployments.kube.apply import Applied, Fence, Found, apply, delete, disown, metadata, read, send
 from deployments.kube.client import ITSELF, Connection, Identity, access_of, connect
 from deployments.kube.credentials import Access, KubeconfigRefused, parse_kubeconfig
 from deployments.kube.errors import FieldConflict, KubeError, Stranger, Superseded
@@ -17,6 +17,7 @@ __all__ = [
     "Feed",
     "Fence",
     "FieldConflict",
+    "Found",
     "Identity",
     "KubeError",
     "KubeconfigRefused",
@@ -25,6 +26,7 @@ __all__ = [
     "access_of",
     "apply",
     "can",
+    "cluster_uid",
     "connect",
     "delete",
     "disown",
@@ -34,5 +36,6 @@ __all__ = [
     "metadata",
     "parse_kubeconfig",
     "read",
+    "recognise",
     "send",
 ]

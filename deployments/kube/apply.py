@@ -17,7 +17,7 @@ class Fence:
     """Whose objects these are and how far we may go.
 
     `known_uid` is the inventory's uid of the object, "" when it was never applied; `adopt` allows taking over an
-    object that is not ours; `force` takes fields from other managers.
+    object that is not ours, with the fields that we set; `force` takes fields of our own objects from other managers.
     """
 
     installation: str
@@ -29,12 +29,22 @@ class Fence:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What stands where we are about to write: its uid, "" when nothing does; and whether the write adopts it, since
+    it is not ours."""
+
+    uid: str
+    adopted: bool
+
+
+@dataclass(frozen=True)
 class Applied:
-    """What the API server made of it. `adopted` is true for an object that stood there and was not ours."""
+    """What the API server made of it. `answer` is the object as it stands now; of a Secret its metadata only."""
 
     uid: str
     resource_version: str
     adopted: bool
+    answer: dict[str, Any]
 
 
 def metadata(
@@ -60,7 +70,7 @@ def read(connection: Connection, manifest: dict[str, Any], *, identity: Identity
 
 def apply(
     connection: Connection, manifest: dict[str, Any], *, identity: Identity, fence: Fence,
-    before_write: Callable[[], None] | None = None,
+    before_write: Callable[[Found], None] | None = None,
 ) -> Applied:  # fmt: skip
     """Make one object as the manifest says.
 
@@ -68,33 +78,34 @@ def apply(
     FieldConflict when others own our fields, KubeError for the rest. The version that was read travels with the
     write: without it a late writer with an old body would win even against a newer object. Controllers write
     versions, too, so an object that moved in between is read and checked again. `before_write` is called between
-    the two and may raise, too.
+    the two with what was found, and may raise, too.
     """
     for left in reversed(range(TRIES)):
-        body, adopted = fenced(connection, manifest, identity=identity, fence=fence)
+        body, found = fenced(connection, manifest, identity=identity, fence=fence)
         if before_write:
-            before_write()
+            before_write(found)
         try:
-            answer = send(connection, body, identity=identity, force=fence.force)
+            answer = send(connection, body, identity=identity, force=fence.force or found.adopted)
         except errors.KubeError as error:
             moved = error.status == 409 and error.reason == "Conflict" and not error.causes
             if moved and left:
                 continue
             raise
-        return Applied(answer["uid"], answer["resourceVersion"], adopted=adopted)
+        meta = answer["metadata"]
+        return Applied(meta["uid"], meta["resourceVersion"], found.adopted, answer)
     raise AssertionError("the last try returns or raises")
 
 
 def fenced(
     connection: Connection, manifest: dict[str, Any], *, identity: Identity, fence: Fence
-) -> tuple[dict[str, Any], bool]:
-    """The manifest at the version of the object that stands there, if one does; and whether that adopts it."""
+) -> tuple[dict[str, Any], Found]:
+    """The manifest at the version of the object that stands there, if one does; and what that is."""
     meta = manifest["metadata"]
     live = metadata(connection, manifest["kind"], meta["namespace"], meta["name"], identity=identity)
     if live is None:
-        return manifest, False
-    adopted = check(manifest, live, fence)
-    return manifest | {"metadata": meta | {"resourceVersion": live["resourceVersion"]}}, adopted
+        return manifest, Found("", adopted=False)
+    found = Found(live["uid"], adopted=check(manifest, live, fence))
+    return manifest | {"metadata": meta | {"resourceVersion": live["resourceVersion"]}}, found
 
 
 def check(manifest: dict[str, Any], live: dict[str, Any], fence: Fence) -> bool:
@@ -111,14 +122,12 @@ def check(manifest: dict[str, Any], live: dict[str, Any], fence: Fence) -> bool:
 
 
 def send(connection: Connection, body: dict[str, Any], *, identity: Identity, force: bool) -> dict[str, Any]:
-    """The write itself; only metadata comes back, so that a Secret's values do not."""
-    answer = connection.call(
+    """The write itself. Of a Secret only metadata comes back, so that its values do not."""
+    return connection.call(
         "PATCH", path_of(body), identity=identity, body=body, content_type="application/apply-patch+yaml",
         query={"fieldManager": labels.MANAGER, "force": str(force).lower(), "fieldValidation": "Strict"},
-        accept=METADATA_ONLY,
+        accept=METADATA_ONLY if body["kind"] == "Secret" else "application/json",
     )  # fmt: skip
-    found: dict[str, Any] = answer["metadata"]
-    return found
 
 
 def delete(connection: Connection, kind: str, namespace: str, name: str, *, uid: str, identity: Identity) -> bool:

@@ -57,6 +57,7 @@ class Connection:
 
     def __init__(self, access: Access) -> None:
         self.url = access.url
+        self.cluster_uid: str | None = None  # as `access.cluster_uid` read it
         configuration = Configuration()
         configuration.host = access.url
         configuration.ca_cert_data = access.ca_pem or None

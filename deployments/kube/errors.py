@@ -87,6 +87,18 @@ class NotKubernetes(KubeError):
         return Connection.WRONG
 
 
+class AnotherCluster(KubeError):
+    """The API server is another cluster's than the one that we know by this name."""
+
+    @property
+    def problem(self) -> Problem:
+        return Problem.CLUSTER
+
+    @property
+    def connection(self) -> Connection:
+        return Connection.OTHER
+
+
 class FieldConflict(KubeError):
     """Other managers own fields that we want to set."""
 

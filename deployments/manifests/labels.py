@@ -6,6 +6,7 @@ from deployments.manifests.workload import Workload
 
 OWN = "llmdash.io/"
 MANAGED_BY = "app.kubernetes.io/managed-by"
+PART_OF = "app.kubernetes.io/part-of"
 INSTALLATION = "llmdash.io/installation"
 DEPLOYMENT_ID = "llmdash.io/deployment-id"
 REVISION = "llmdash.io/revision"
@@ -16,13 +17,18 @@ MANAGER = "llmdash"
 
 
 def labels(workload: Workload) -> dict[str, str]:
-    """The labels of every object. `app` is what people type after `kubectl get pods -l`."""
+    """The labels of every object that we apply."""
+    return of_pods(workload) | {PART_OF: workload.project}
+
+
+def of_pods(workload: Workload) -> dict[str, str]:
+    """The labels of the pods: none that a person may change, for another label is another template, and all pods
+    would restart. `app` is what people type after `kubectl get pods -l`."""
     return {
         "app": workload.name,
         "app.kubernetes.io/name": workload.runtime.name,
         "app.kubernetes.io/instance": workload.name,
         "app.kubernetes.io/component": workload.runtime.component,
-        "app.kubernetes.io/part-of": workload.project,
         MANAGED_BY: MANAGER,
         INSTALLATION: workload.installation,
         DEPLOYMENT_ID: workload.deployment_id,

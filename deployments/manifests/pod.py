@@ -12,7 +12,7 @@ DEFAULT_SHARED_MEMORY = "2Gi"  # what vLLM's own Kubernetes examples give NVIDIA
 
 def template(workload: Workload) -> dict[str, Any]:
     """Metadata without the revision, and the pod's spec."""
-    metadata: dict[str, Any] = {"labels": labels.labels(workload)}
+    metadata: dict[str, Any] = {"labels": labels.of_pods(workload)}
     if noted := annotations(workload):
         metadata["annotations"] = noted
     return {"metadata": metadata, "spec": pod_spec(workload)}

@@ -31,7 +31,11 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
 
 
 class Cluster(models.Model):
-    """Address, trust and sealed credentials. Written by the web only."""
+    """Address, trust and sealed credentials. Written by the web only.
+
+    `identity` is the uid of the cluster's kube-system namespace, where a platform admin said which cluster this is;
+    "" while the first one that answered is taken.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=63, unique=True, validators=[dns_label])
@@ -44,6 +48,7 @@ class Cluster(models.Model):
     max_in_flight = models.PositiveSmallIntegerField(
         default=8, validators=[MinValueValidator(1), MaxValueValidator(64)], help_text="Deployments applied at a time."
     )
+    identity = models.CharField(max_length=64, blank=True, db_default="", editable=False)
     is_simulated = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from deployments.choices import DriftPolicy, Problem
 from deployments.models.project import Project
@@ -27,12 +27,17 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
 
 
 class Deployment(models.Model):
-    """The row. The web writes the first group of columns, the worker the second; nobody writes the other's."""
+    """The row. The web writes the first group of columns, the worker the second; nobody writes the other's.
+
+    `desired` counts Revisions and `attempted` is the newest that was tried; `asked` counts the acts that are no
+    Revision (taking over, another drift policy) and `answered` is the newest that was heeded.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="deployments")
     name = models.CharField(max_length=50, validators=[deployment_name])
     desired = models.PositiveIntegerField(default=0)
+    asked = models.PositiveIntegerField(default=0, db_default=0)
     drift_policy = models.CharField(max_length=10, choices=DriftPolicy.pairs(), default=DriftPolicy.HEAL)
     taken_over_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -40,6 +45,7 @@ class Deployment(models.Model):
 
     applied = models.PositiveIntegerField(default=0)
     attempted = models.PositiveIntegerField(default=0)
+    answered = models.PositiveIntegerField(default=0, db_default=0)
     attempts = models.PositiveIntegerField(default=0)
     deaths = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
@@ -81,8 +87,10 @@ class Deployment(models.Model):
 class AppliedObject(models.Model):
     """The inventory: one object that we applied for a Deployment. Written by the worker.
 
-    `manifest` is what was sent, Secret values left out; `created_by_us` is false for an object that was adopted,
-    which is never deleted.
+    It is written before the object is: `uid` is "" and `revision` 0 while nobody knows whether the write arrived.
+    `manifest` is what was sent, Secret values left out, and `rewritten` where the API server's answer to it differed,
+    in the shape of `comparison.differences`: a policy of the cluster changed it. `created_by_us` is false for an object
+    that was adopted, which is never deleted.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -96,6 +104,7 @@ class AppliedObject(models.Model):
     created_by_us = models.BooleanField(default=True)
     revision = models.PositiveIntegerField()
     manifest = models.JSONField(default=dict, blank=True)
+    rewritten = models.JSONField(default=list, db_default=Value([], models.JSONField()), blank=True)
     applied_at = models.DateTimeField()
 
     class Meta:

@@ -16,6 +16,8 @@ class ClusterStatus(models.Model):
 
     `seen_at` is when the slowest watch last proved that it lives; `capacity` is GPUs by type as
     `monitoring.capacity` counts them; `notes` are conditions in words, such as "not allowed to list nodes".
+    `identity` is the uid of the kube-system namespace of the cluster that answered first, `answering` of the one that
+    answers now; "" when it may not be read.
     """
 
     cluster = models.OneToOneField(Cluster, on_delete=models.CASCADE, primary_key=True, related_name="status")
@@ -24,6 +26,8 @@ class ClusterStatus(models.Model):
     since = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     kubernetes_version = models.CharField(max_length=60, blank=True)
+    identity = models.CharField(max_length=64, blank=True, db_default="")
+    answering = models.CharField(max_length=64, blank=True, db_default="")
     nodes_known = models.BooleanField(default=False)
     capacity = models.JSONField(default=dict, blank=True)
     pending = models.JSONField(default=list, blank=True)
@@ -43,6 +47,13 @@ class ClusterStatus(models.Model):
         """True when nothing was heard for LLMDASH_STALE_SECONDS."""
         limit = timedelta(seconds=settings.LLMDASH["STALE_SECONDS"])
         return self.seen_at is None or timezone.now() - self.seen_at > limit
+
+    @staticmethod
+    def identity_of(cluster: Cluster) -> str:
+        """The identity that a cluster must have; "" while any will do."""
+        if cluster.identity:
+            return cluster.identity
+        return ClusterStatus.objects.filter(cluster=cluster).values_list("identity", flat=True).first() or ""
 
     @property
     def connection_look(self) -> Connection:

@@ -20,6 +20,7 @@ from deployments.models import ClusterStatus, Deployment
 log = structlog.get_logger(__name__)
 MAX_DEATHS = 3
 CANDIDATES = 10
+REFUSING = (Connection.REJECTED, Connection.CERTIFICATE, Connection.OTHER)
 FREE = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now())
 
 
@@ -44,16 +45,17 @@ def due() -> QuerySet[Deployment]:
     """
     wants = (
         Q(desired__gt=F("attempted"))
+        | Q(asked__gt=F("answered"))
         | Q(deleted_at__isnull=False, deletion_started_at__isnull=True)
         | Q(next_attempt_at__lte=Now())
         | ~Q(lease_owner="")
     )
-    # A parked row wakes up for a new Revision, and once for its deletion.
+    # A parked row wakes up for a person's act, and once for its deletion.
     asleep = Q(deleted_at__isnull=True) | Q(deletion_started_at__isnull=False)
-    rejected = ClusterStatus.objects.filter(connection__in=[Connection.REJECTED, Connection.CERTIFICATE])
+    rejected = ClusterStatus.objects.filter(connection__in=REFUSING)
     return (
         Deployment.objects.filter(wants, FREE, gone_at__isnull=True)
-        .exclude(asleep, problem=Problem.POISON, desired=F("attempted"), lease_owner="")
+        .exclude(asleep, problem=Problem.POISON, desired=F("attempted"), asked=F("answered"), lease_owner="")
         .exclude(project__cluster__in=rejected.values("cluster"))
         .order_by(F("next_attempt_at").asc(nulls_first=True), "created_at")
     )
@@ -111,7 +113,7 @@ def park(row: QuerySet[Deployment], deaths: int) -> None:
     sentence = f"{deaths} workers died while applying this. It waits for an edit."
     row.update(
         problem=Problem.POISON, last_error={"message": sentence, "reason": "Poison"}, attempted=F("desired"),
-        lease_owner="", lease_expires_at=None, next_attempt_at=None, deaths=0,
+        answered=F("asked"), lease_owner="", lease_expires_at=None, next_attempt_at=None, deaths=0,
     )  # fmt: skip
     log.error("a row killed its workers and is parked", deaths=deaths)
 
@@ -132,7 +134,7 @@ def release(deployment: Deployment, owner: str, *, after: float | None, **column
     asked = F("next_attempt_at")
     due_at = asked if after is None else Coalesce(asked, Now() + timedelta(seconds=after), output_field=DateTimeField())
     Deployment.objects.filter(pk=deployment.pk, lease_owner=owner).update(
-        lease_owner="", lease_expires_at=None, deaths=0, next_attempt_at=due_at, **columns
+        lease_owner="", lease_expires_at=None, deaths=0, next_attempt_at=due_at, answered=deployment.asked, **columns
     )
 
 

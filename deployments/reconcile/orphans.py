@@ -10,13 +10,14 @@ from deployments.choices import Action
 from deployments.manifests import labels
 from deployments.models import Deployment
 from deployments.reconcile.identity import identity
+from deployments.reconcile.reach import reach
 
 
 def remove(tombstone: Deployment) -> list[str]:
     """Remove what stands there in the name of a deployment that is gone; returns what was, by kind and name."""
     if tombstone.gone_at is None:
         return []  # what stands there is wanted, or being deleted
-    connection = kube.connect(tombstone.project.cluster)
+    connection = reach(tombstone.project.cluster)
     who = identity(tombstone, audit.LLMDASH)
     removed = []
     for kind, name in names(tombstone.name):

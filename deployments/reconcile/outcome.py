@@ -61,7 +61,8 @@ def give_back_failed(
         Problem.CONTESTED: None,
     }[problem]
     detail = (progress or Progress()).as_json()
-    taken = deployment.taken_over_at.isoformat() if deployment.taken_over_at else ""
+    passing = problem in (Problem.BACK_OFF, Problem.CLUSTER)
+    taken = known_take_over(deployment) if passing else take_over(deployment)
     causes = [{"field": c.field, "message": c.message, "manager": c.manager} for c in error.causes]
     log.warning("not applied", problem=str(problem), status=error.status, message=error.message, again_in=after)
     release(
@@ -69,6 +70,16 @@ def give_back_failed(
         last_error=detail | {"message": error.message, "reason": error.reason, "status": error.status, "causes": causes,
                              "at": timezone.now().isoformat(), "taken_over_at": taken},
     )  # fmt: skip
+
+
+def take_over(deployment: Deployment) -> str:
+    """The person's take-over that this attempt knew."""
+    return deployment.taken_over_at.isoformat() if deployment.taken_over_at else ""
+
+
+def known_take_over(deployment: Deployment) -> str:
+    """The take-over that had its answer before: one that met a passing failure is still to be done."""
+    return str(deployment.last_error["taken_over_at"]) if deployment.last_error else take_over(deployment)
 
 
 def back_off(attempts: int, retry_after: float | None) -> float:

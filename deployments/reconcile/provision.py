@@ -27,6 +27,15 @@ def ensure(project: Project, connection: kube.Connection, hold: Callable[[], Non
     Project.objects.filter(pk=project.pk).update(access_ready_at=project.access_ready_at)
 
 
+def again(project: Project, connection: kube.Connection, hold: Callable[[], None]) -> bool:
+    """Make the roles anew when they were lost; whether they were. Raises KubeError."""
+    if not lost(project, connection):
+        return False
+    project.access_ready_at = None
+    ensure(project, connection, hold)
+    return True
+
+
 def wait_until_bound(project: Project, connection: kube.Connection) -> None:
     """The API server learns of new bindings a moment after it has stored them; until then it forbids everything."""
     operator = kube.Identity(project.namespace, Role.OPERATOR)

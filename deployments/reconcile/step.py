@@ -12,10 +12,11 @@ from django.db import close_old_connections
 from deployments import kube, stream
 from deployments.crypto import CannotOpen
 from deployments.models import Deployment, Revision
-from deployments.reconcile import objects, provision, removal
+from deployments.reconcile import building, inventory, objects, orphans, provision, removal
 from deployments.reconcile.adopt import Adopted
 from deployments.reconcile.claim import LeaseLost, claim, me, release, renew
 from deployments.reconcile.outcome import Progress, give_back_failed, record_refusal, record_success
+from deployments.reconcile.reach import reach
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +46,7 @@ def work(deployment: Deployment, owner: str) -> None:
                 apply_newest(deployment, owner)
         except LeaseLost:
             log.warning("the lease was lost; another worker goes on")
+            clean_up_late(deployment)
         except Exception as error:
             # One row's surprise must not stop the others; it is tried again like a failure of the cluster.
             log.exception("a row could not be worked on")
@@ -52,6 +54,16 @@ def work(deployment: Deployment, owner: str) -> None:
                 deployment, owner, kube.KubeError(f"{type(error).__name__} in llmdash; see its log.", 0, "Internal")
             )
     stream.publish(stream.DEPLOYMENT, [deployment.pk])
+
+
+def clean_up_late(deployment: Deployment) -> None:
+    """What we wrote after the row was deleted by the worker that took it from us. Nobody watches Secrets, so nobody
+    else would find that one."""
+    deployment.refresh_from_db(fields=["gone_at"])
+    try:
+        orphans.remove(deployment)
+    except (kube.KubeError, CannotOpen):
+        log.exception("what was written late could not be removed")
 
 
 def apply_newest(deployment: Deployment, owner: str) -> None:
@@ -84,18 +96,16 @@ def apply_newest(deployment: Deployment, owner: str) -> None:
 
 def apply_revision(deployment: Deployment, revision: Revision, owner: str, progress: Progress) -> None:
     """Every object in order, then the removal of what the Revision no longer has."""
-    connection = kube.connect(deployment.project.cluster)
+    connection = reach(deployment.project.cluster)
     hold = partial(renew, deployment, owner)
     provision.ensure(deployment.project, connection, hold)
-    manifests = objects.build(deployment, revision)
+    manifests = building.build(deployment, revision)
     progress.total = len(manifests)
     try:
         put_all(connection, deployment, revision, manifests, owner, progress)
     except kube.KubeError as error:
-        if error.status != 403 or not provision.lost(deployment.project, connection):
+        if error.status != 403 or not provision.again(deployment.project, connection, hold):
             raise
-        deployment.project.access_ready_at = None
-        provision.ensure(deployment.project, connection, hold)
         put_all(connection, deployment, revision, manifests, owner, progress)
 
 
@@ -108,4 +118,4 @@ def put_all(
     for manifest in manifests:
         objects.put(connection, deployment, revision, manifest, owner=owner)
         progress.done.append(f"{manifest['kind']}/{manifest['metadata']['name']}")
-    objects.prune(connection, deployment, revision, keep=manifests, owner=owner)
+    inventory.prune(connection, deployment, revision, keep=manifests, owner=owner)

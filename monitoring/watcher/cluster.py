@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from deployments import kube
 from deployments.choices import Connection as Word
 from deployments.manifests import labels
-from deployments.models import Cluster
+from deployments.models import Cluster, ClusterStatus
 from monitoring import objects
 from monitoring.watcher.projection import Projection
 from monitoring.watcher.store import Events, Shelf
@@ -50,6 +50,8 @@ class ClusterWatch:
         self.errors: dict[str, kube.KubeError] = {}
         self.notes: list[str] = []
         self.version = ""
+        self.identity = ""
+        self.expected = ""
         self.threads: list[threading.Thread] = []
         self.api: kube.Connection | None = None
         self.narrow: list[tuple[str, type[Any], bool]] = []
@@ -107,6 +109,8 @@ class ClusterWatch:
             if "gitVersion" not in answer:
                 raise kube.errors.NotKubernetes("The server's answer is nothing a Kubernetes API would say.")
             self.version = str(answer["gitVersion"])
+            self.identity = kube.cluster_uid(connection)
+            kube.recognise(connection, self.expected)
             wide = {kind: kube.can(connection, "watch", kind, identity=kube.ITSELF) for kind, _, _ in KINDS}
         except kube.KubeError as error:
             self.errors["connect"] = error
@@ -223,6 +227,7 @@ class ClusterWatch:
 
     def project_for_ever(self) -> None:
         """Connect, then write what is new, in batches; every second look at our own rows too."""
+        self.guarded(self.recall)
         pause = settings.LLMDASH["BACKOFF_FIRST_SECONDS"]
         while not self.stop.is_set() and not self.connect():
             self.guarded(self.projection.cluster.write_cluster)
@@ -234,6 +239,10 @@ class ClusterWatch:
                 self.stop.wait(DEBOUNCE_SECONDS)
             self.wake.clear()
             self.guarded(self.projection.write)
+
+    def recall(self) -> None:
+        """Which cluster this is, as we know it."""
+        self.expected = ClusterStatus.identity_of(self.cluster)
 
     def guarded(self, write: Any) -> None:
         """Nothing that goes wrong in one round stops the next: not the database, not a strange object."""
@@ -249,7 +258,8 @@ class ClusterWatch:
 
 def stamp(cluster: Cluster) -> tuple[object, ...]:
     """What makes a watch start anew when it changes."""
-    return (cluster.api_url, cluster.ca_pem, cluster.tls_server_name, cluster.credentials_changed_at)
+    reach = (cluster.api_url, cluster.ca_pem, cluster.tls_server_name, cluster.credentials_changed_at)
+    return (*reach, cluster.identity)
 
 
 def is_uuid(text: str) -> bool:

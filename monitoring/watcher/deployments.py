@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -18,6 +17,7 @@ from monitoring import capacity
 from monitoring.drift import differences
 from monitoring.objects import Loose, ReplicaSet
 from monitoring.status import Intent, Seen, Status, status
+from monitoring.watcher import lease
 from monitoring.watcher.storable import MAX_COUNT, storable
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class DeploymentRows:
         self.watch = watch
         self.seen: dict[str, tuple[Any, ...]] = {}
         self.healed_at: dict[str, float] = {}
+        self.awaited: dict[tuple[str, str], float] = {}  # since when an object is looked for, 0.0 for one that was met
 
     def moved_rows(self) -> set[str]:
         """Deployments whose own row changed since the last round."""
@@ -49,6 +50,7 @@ class DeploymentRows:
         now = {str(row[0]): (*row[1:-1], str(row[-1])) for row in rows.values_list(*columns)}
         moved = {pk for pk, row in now.items() if self.seen.get(pk) != row}
         self.seen = now
+        self.awaited = {key: since for key, since in self.awaited.items() if key[0] in now}
         return moved
 
     def write(self, wanted: set[str]) -> None:
@@ -69,6 +71,8 @@ class DeploymentRows:
         if not fresh:
             return
         with transaction.atomic():
+            if not lease.still(self.watch.cluster):
+                return  # another watcher has the cluster, and what it saw is newer
             DeploymentStatus.objects.bulk_create(
                 fresh, update_conflicts=True, unique_fields=["deployment"], update_fields=COLUMNS
             )
@@ -164,25 +168,31 @@ class DeploymentRows:
         """Where the objects differ from what was applied; nothing while a worker is at it."""
         if not deployment.is_settled:
             return []
-        settled = timezone.now() - timedelta(seconds=DRIFT_GRACE_SECONDS)
-        found: list[dict[str, Any]] = []
+        pk, found = str(deployment.pk), list[dict[str, Any]]()
         for item in deployment.inventory.all():
             if item.kind not in ("Deployment", "Service", "ConfigMap"):
                 continue
             live = self.watch.shelves[item.kind].get(item.uid)
-            if live is None:
-                if item.applied_at < settled:
-                    found.append(gone(str(item)))
-                else:
-                    self.watch.look_again(str(deployment.pk))
-            elif number(live.metadata.annotation(labels.REVISION)) <= item.revision:
-                found += differences(item.manifest, live)
+            if live is not None:
+                self.awaited[pk, item.uid] = 0.0
+                if number(live.metadata.annotation(labels.REVISION)) <= item.revision:
+                    found += differences(item.manifest, live, item.rewritten)
+            elif self.is_missing(pk, item.uid):
+                found.append(gone(str(item)))
+            else:
+                self.watch.look_again(pk)
         return found
 
+    def is_missing(self, pk: str, uid: str) -> bool:
+        """Whether an object went away, or has been looked for long enough."""
+        now = time.monotonic()
+        return now - self.awaited.setdefault((pk, uid), now) >= DRIFT_GRACE_SECONDS
+
     def heal(self, deployment: Deployment, drift: list[dict[str, Any]]) -> None:
-        """Tell the workers, when the policy is to put it back or to adopt it."""
+        """Tell the workers, when the policy is to put it back or to adopt it; what the API server rewrites as often as
+        it is written is left as it is."""
         hopeless = deployment.problem in (Problem.CONTESTED, Problem.POISON, Problem.WAIT)
-        if not drift or deployment.drift_policy == DriftPolicy.LEAVE or hopeless:
+        if all(item["rewritten"] for item in drift) or deployment.drift_policy == DriftPolicy.LEAVE or hopeless:
             return
         pk = str(deployment.pk)
         if self.may_ring(pk):
@@ -208,7 +218,7 @@ def intent(deployment: Deployment, spec: dict[str, Any]) -> Intent:
 
 def gone(name: str) -> dict[str, Any]:
     """The drift of an object that is not there any more."""
-    return {"object": name, "field": "", "wanted": "present", "live": "gone", "rival": ""}
+    return {"object": name, "field": "", "wanted": "present", "live": "gone", "rival": "", "rewritten": False}
 
 
 def current_hash(sets: Iterable[ReplicaSet]) -> str:

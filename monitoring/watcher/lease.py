@@ -22,6 +22,12 @@ def hold(cluster: Cluster) -> bool:
     return bool(rows.update(lease_owner=ME, lease_expires_at=Now() + timedelta(seconds=SECONDS)))
 
 
+def still(cluster: Cluster) -> bool:
+    """Whether the lease is ours now; asked in the transaction of a write, it stays so until the commit."""
+    mine = ClusterStatus.objects.select_for_update().filter(cluster=cluster, lease_owner=ME, lease_expires_at__gt=Now())
+    return mine.values_list("pk", flat=True).first() is not None
+
+
 def drop() -> None:
     """Give every lease back, so that another watcher need not wait for its end."""
     ClusterStatus.objects.filter(lease_owner=ME).update(lease_owner="", lease_expires_at=None)

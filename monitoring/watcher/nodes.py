@@ -61,6 +61,8 @@ class ClusterRows:
         rows = {place.name: node_row(nodes[place.name], place) for place in places}
         changed = {name: row for name, row in rows.items() if self.nodes.get(name) != row}
         with transaction.atomic():
+            if not lease.still(self.watch.cluster):
+                return
             NodeStatus.objects.bulk_create(
                 [NodeStatus(cluster=self.watch.cluster, name=name, seq=1, **row) for name, row in changed.items()],
                 update_conflicts=True, unique_fields=["cluster", "name"], update_fields=NODE_COLUMNS,
@@ -83,6 +85,9 @@ class ClusterRows:
         row: dict[str, Any] = {"connection": word.value, "message": storable(message), "notes": self.watch.notes}
         if self.watch.version:
             row["kubernetes_version"] = self.watch.version[:60]
+            row["answering"] = storable(self.watch.identity)[:64]
+            if not self.watch.expected:
+                row["identity"] = row["answering"]
         counted = self.counted_at > 0 or "Node" not in self.watch.alive
         if self.watch.age() is not None and counted:  # before every feed has listed once, absence means nothing
             known = {"nodes_known": "Node" in self.watch.listed, "capacity": self.capacity, "pending": self.pending}

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from monitoring.drift import differences, same
+from deployments.comparison import same
+from monitoring.drift import differences
 from monitoring.objects import Loose
 from tests.monitoring.samples import Json, loose
 
@@ -64,7 +65,15 @@ def test_what_others_add_is_theirs() -> None:
 
 def test_a_changed_number_is_drift_with_both_values() -> None:
     (found,) = differences(manifest(), live(as_served() | {"replicas": 7}))
-    assert found == {"object": "Deployment/qwen", "field": "spec.replicas", "wanted": 2, "live": 7, "rival": ""}
+    field = {"object": "Deployment/qwen", "field": "spec.replicas"}
+    assert found == field | {"wanted": 2, "live": 7, "rival": "", "rewritten": False}
+
+
+def test_what_the_api_server_made_of_our_write_is_marked_while_it_stands() -> None:
+    known = [{"field": "spec.replicas", "wanted": 2, "live": 7}]
+    for replicas, marked in ((7, True), (8, False)):
+        (found,) = differences(manifest(), live(as_served() | {"replicas": replicas}), known)
+        assert found["rewritten"] is marked
 
 
 @pytest.mark.parametrize(("limit", "drifts"), [("500m", False), (".5", False), ("5e-1", False), ("600m", True)])

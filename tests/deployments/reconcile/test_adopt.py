@@ -8,7 +8,7 @@ import pytest
 from deployments import kube, reconcile, services
 from deployments.choices import DriftPolicy, Outcome, Problem
 from deployments.models import Deployment
-from deployments.reconcile import objects, orphans
+from deployments.reconcile import building, orphans
 from tests.deployments.kube.servers import Request
 from tests.deployments.reconcile.play import Play, audited, eventually, newest, plain_service
 
@@ -80,7 +80,7 @@ def test_deleting_while_a_change_is_adopted_ends_in_deletion(play: Play) -> None
 
 
 def late_write(play: Play, row: Deployment) -> None:
-    for manifest in objects.build(row, row.revisions.get(number=1)):
+    for manifest in building.build(row, row.revisions.get(number=1)):
         kube.send(play.api(), manifest, identity=play.operator(), force=True)
 
 

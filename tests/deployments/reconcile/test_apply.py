@@ -11,7 +11,7 @@ from deployments import reconcile, services
 from deployments.choices import Outcome
 from deployments.manifests import labels
 from deployments.models import AppliedObject, Deployment
-from deployments.reconcile import objects, provision
+from deployments.reconcile import building, objects, provision
 from deployments.reconcile.claim import claim, me, renew
 from tests.deployments.kube.servers import Request
 from tests.deployments.reconcile.play import Play, audited, eventually, newest
@@ -170,7 +170,7 @@ def test_another_worker_goes_on_where_one_died_and_leaves_what_was_done_alone(pl
     assert mine is not None
     # As after a SIGKILL between the second and the third object: two are there, the lease runs out.
     provision.ensure(mine.project, play.api(), partial(renew, mine, dying))
-    for manifest in objects.build(mine, newest(row))[:2]:
+    for manifest in building.build(mine, newest(row))[:2]:
         objects.put(play.api(), mine, newest(row), manifest, owner=dying)
     before = {name: play.live(*name.split("/"))["metadata"]["resourceVersion"] for name in play.names()}
     assert sorted(before) == ["configmap/gpt-4-files", "secret/gpt-4-env"]

@@ -9,7 +9,7 @@ from deployments import kube, reconcile, services
 from deployments.choices import Outcome
 from deployments.kube import Fence, FieldConflict, KubeError, Stranger, Superseded
 from deployments.models import Deployment, Revision
-from deployments.reconcile import objects, step
+from deployments.reconcile import building, step
 from deployments.reconcile.claim import LeaseLost, claim, me, renew
 from tests.deployments.kube.servers import Request
 from tests.deployments.reconcile.play import Play, newest
@@ -22,7 +22,7 @@ def revision(row: Deployment, number: int) -> Revision:
 
 
 def manifest(row: Deployment, number: int, kind: str = "Deployment") -> dict[str, Any]:
-    [found] = [made for made in objects.build(row, revision(row, number)) if made["kind"] == kind]
+    [found] = [made for made in building.build(row, revision(row, number)) if made["kind"] == kind]
     return found
 
 
@@ -55,9 +55,10 @@ def test_a_newer_write_between_read_and_write_is_not_overwritten(play: Play, for
     play.kubectl("annotate", "deployment", "gpt-4", "llmdash.io/revision=1", "--overwrite", "--field-manager=llmdash")
     happened: list[str] = []
 
-    def newer_comes_first() -> None:
+    def newer_comes_first(found: kube.Found) -> None:
         if not happened:
-            happened.append(kube.send(play.api(), newer, identity=play.operator(), force=True)["resourceVersion"])
+            answer = kube.send(play.api(), newer, identity=play.operator(), force=True)
+            happened.append(answer["metadata"]["resourceVersion"])
 
     with pytest.raises(Superseded):
         kube.apply(
@@ -78,7 +79,7 @@ def test_an_object_that_controllers_touch_is_read_again_and_written(play: Play) 
     row = play.create()
     touched = iter(range(1))
 
-    def touch() -> None:
+    def touch(found: kube.Found) -> None:
         if (turn := next(touched, None)) is not None:
             play.kubectl("annotate", "deployment", "gpt-4", f"controller/turn={turn}", "--overwrite")
 
@@ -91,7 +92,7 @@ def test_an_object_that_controllers_touch_is_read_again_and_written(play: Play) 
 def test_an_object_that_never_stands_still_is_left_for_later(play: Play) -> None:
     row, turns = play.create(), iter(range(100))
 
-    def touch() -> None:
+    def touch(found: kube.Found) -> None:
         play.kubectl("annotate", "deployment", "gpt-4", f"controller/turn={next(turns)}", "--overwrite")
 
     changed = manifest(row, 1)
@@ -146,7 +147,7 @@ def test_a_stranger_that_appears_between_read_and_write_is_not_taken_over(play: 
     made = manifest(row, 1, "Service")
     play.kubectl("create", "serviceaccount", "unused")
 
-    def stranger_comes() -> None:
+    def stranger_comes(found: kube.Found) -> None:
         if not play.exists("service"):
             play.kubectl("create", "service", "clusterip", "gpt-4", "--tcp=81:81")
 

@@ -1,0 +1,68 @@
+"""A Revision as manifests, with what only the database knows: the secrets' values and what was applied before."""
+
+from typing import Any
+
+from django.conf import settings
+
+from deployments.crypto import CannotOpen
+from deployments.manifests import Workload
+from deployments.manifests import build as build_manifests
+from deployments.models import Deployment, Revision, SecretValue
+from deployments.models.secret import keyring
+
+
+def build(deployment: Deployment, revision: Revision) -> list[dict[str, Any]]:
+    """The manifests of a Revision, secrets opened; a pod template that need not change stays as it was applied.
+    Raises CannotOpen."""
+    manifests = from_spec(deployment, revision)
+    item = deployment.inventory.filter(kind="Deployment", revision__gt=0).first()
+    if item is None:
+        return manifests
+    earlier = deployment.revisions.filter(number=item.revision).first()
+    if earlier is None or not same_template(deployment, earlier, manifests):
+        return manifests
+    return [with_template(made, item.manifest["spec"]["template"]) for made in manifests]
+
+
+def from_spec(deployment: Deployment, revision: Revision) -> list[dict[str, Any]]:
+    """The manifests as this version of llmdash writes them. Raises CannotOpen."""
+    spec = revision.spec
+    values = SecretValue.objects.in_bulk([var.secret for var in spec.env if var.secret])
+    secrets = {var.name: values[var.secret].open() for var in spec.env if var.secret}
+    digest = keyring().checksum(f"secret:{deployment.pk}", repr(sorted(secrets.items())).encode()) if secrets else ""
+    return build_manifests(
+        Workload(
+            installation=settings.LLMDASH["INSTALLATION"],
+            deployment_id=str(deployment.pk),
+            name=deployment.name,
+            namespace=deployment.project.namespace,
+            project=deployment.project.name,
+            revision=revision.number,
+            spec=spec,
+            secrets=secrets,
+            secret_checksum=digest,
+        )
+    )
+
+
+def same_template(deployment: Deployment, earlier: Revision, manifests: list[dict[str, Any]]) -> bool:
+    """Whether an earlier Revision, written today, has the pod template of these manifests. Then what runs for it
+    stays as it is, even when another version of llmdash wrote it: an upgrade restarts nobody's pods."""
+    try:
+        before = from_spec(deployment, earlier)
+    except CannotOpen:
+        return False
+    return template(before) == template(manifests)
+
+
+def template(manifests: list[dict[str, Any]]) -> dict[str, Any]:
+    """The pod template."""
+    found: dict[str, Any] = next(made for made in manifests if made["kind"] == "Deployment")["spec"]["template"]
+    return found
+
+
+def with_template(manifest: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+    """The Deployment with another pod template; other kinds as they are."""
+    if manifest["kind"] != "Deployment":
+        return manifest
+    return manifest | {"spec": manifest["spec"] | {"template": kept}}

@@ -1,0 +1,97 @@
+"""The inventory: what stands in the cluster because of us.
+
+A row is written before its object is, so that a worker that dies in between leaves nothing that nobody knows, and
+never takes a stranger's object for one that we made.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from deployments import comparison, kube
+from deployments.manifests import labels
+from deployments.manifests.secret import without_values
+from deployments.models import AppliedObject, Deployment, Revision
+from deployments.reconcile.claim import renew
+from deployments.reconcile.identity import identity
+
+
+def known(deployment: Deployment, manifest: dict[str, Any]) -> AppliedObject | None:
+    """The row of a manifest's object."""
+    return deployment.inventory.filter(kind=manifest["kind"], name=manifest["metadata"]["name"]).first()
+
+
+def intend(deployment: Deployment, manifest: dict[str, Any], found: kube.Found) -> None:
+    """Write down what is about to be written, and whether we make it or adopt it. A row without a uid stands for an
+    object that we may have made and never saw."""
+    row = known(deployment, manifest)
+    if found.adopted:
+        ours = {"uid": found.uid, "created_by_us": False}
+    elif row is None:
+        ours = {"uid": found.uid, "created_by_us": True}
+    elif not found.uid and not row.created_by_us:  # what we had adopted is gone; the next one is made by us
+        ours = {"created_by_us": True}
+    else:
+        return
+    unseen = {"api_version": manifest["apiVersion"], "revision": 0, "applied_at": timezone.now()}
+    AppliedObject.objects.update_or_create(
+        deployment=deployment, kind=manifest["kind"], namespace=manifest["metadata"]["namespace"],
+        name=manifest["metadata"]["name"], defaults=ours, create_defaults=unseen | ours,
+    )  # fmt: skip
+
+
+def remember(deployment: Deployment, revision: Revision, manifest: dict[str, Any], applied: kube.Applied) -> None:
+    """Write down what was written, and what the API server made of it."""
+    row = known(deployment, manifest)
+    made = row is None or row.created_by_us or (row.uid != applied.uid and not applied.adopted)
+    AppliedObject.objects.update_or_create(
+        deployment=deployment, kind=manifest["kind"], namespace=manifest["metadata"]["namespace"],
+        name=manifest["metadata"]["name"],
+        defaults={
+            "api_version": manifest["apiVersion"],
+            "uid": applied.uid,
+            "resource_version": applied.resource_version,
+            "created_by_us": made,
+            "revision": revision.number,
+            "manifest": without_values(manifest),
+            "rewritten": [] if manifest["kind"] == "Secret" else comparison.differences(manifest, applied.answer),
+            "applied_at": timezone.now(),
+        },
+    )  # fmt: skip
+
+
+def prune(
+    connection: kube.Connection, deployment: Deployment, revision: Revision, *, keep: list[dict[str, Any]], owner: str
+) -> None:
+    """Remove what earlier Revisions made and this one does not have; adopted objects stay."""
+    kept = {(manifest["kind"], manifest["metadata"]["name"]) for manifest in keep}
+    for item in deployment.inventory.all():
+        if (item.kind, item.name) in kept:
+            continue
+        renew(deployment, owner)
+        if not remove(connection, item, identity(deployment, revision.author_name)):
+            raise kube.KubeError(f"{item} is still being removed.", 409, "BeingDeleted")
+
+
+def remove(connection: kube.Connection, item: AppliedObject, who: kube.Identity) -> bool:
+    """Delete an object that we created, or let one go that we adopted; true when it is struck off the inventory.
+
+    What stands there under the name is ours by the inventory's uid, or by our owner labels when its maker died
+    before the uid was written down. Anything else is somebody's.
+    """
+    where = (item.kind, item.namespace, item.name)
+    live = kube.metadata(connection, *where, identity=who)
+    if live is not None and not item.created_by_us:
+        kube.disown(connection, *where, uid=item.uid, identity=who)
+    ours = live if live is not None and item.created_by_us and is_ours(item, live) else None
+    if ours and not kube.delete(connection, *where, uid=ours["uid"], identity=who):
+        return False
+    item.delete()
+    return True
+
+
+def is_ours(item: AppliedObject, live: dict[str, Any]) -> bool:
+    """Whether the object that stands there is the one of this row."""
+    installation = settings.LLMDASH["INSTALLATION"]
+    return bool(live["uid"] == item.uid or labels.ours(live, installation, str(item.deployment_id)))
