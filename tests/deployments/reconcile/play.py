@@ -125,6 +125,22 @@ class Play:
                 yield server
         self.move(self.plane.url)
 
+    @contextmanager
+    def losing_answers(self, part: str) -> Iterator[None]:
+        """Writes to this part of a path arrive at the plane, and their answers never come back: what a worker knows
+        that dies just then."""
+
+        def lose(request: Request) -> bytes | None:
+            if request.method != "PATCH" or part not in request.target:
+                return None
+            kept = {name: value for name, value in request.headers.items() if name not in HOP_BY_HOP}
+            with self.plane.client() as client:
+                assert client.request("PATCH", request.target, headers=kept, content=request.body).status_code < 300
+            return answer(500, "{}")
+
+        with self.through(lose):
+            yield
+
     def move(self, url: str, token: str = "") -> None:
         """Another address of the API server, or another token."""
         self.cluster.api_url = url

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from deployments import services
+from deployments import reconcile, services
 from deployments.choices import Action, DriftPolicy, Outcome, Problem
 from deployments.models import Deployment
+from tests.deployments.kube.servers import answer
 from tests.deployments.reconcile.play import Play, audited, eventually, newest
 
 pytestmark = pytest.mark.plane
@@ -170,3 +171,42 @@ def test_scaling_to_nothing_leaves_no_owner_and_is_healed_with_an_entry_all_the_
     row = play.again(row)
     assert (replicas(play), row.problem) == (2, "")
     assert [entry.detail["field"] for entry in audited(row, Action.HEAL)] == [".spec.replicas"]
+
+
+def test_taking_over_is_heard_without_a_message(play: Play) -> None:
+    row = contested(play)
+    services.take_over(deployment=row, by=play.maria)
+    assert reconcile.drain() == 1, "the row is due by itself"
+    assert (play.row(row).problem, replicas(play)) == ("", 1)
+    assert reconcile.drain() == 0, "and was answered"
+
+
+def test_another_drift_policy_is_heard_without_a_message(play: Play) -> None:
+    row = play.create(policy=DriftPolicy.LEAVE)
+    rival_scales(play, 5)
+    row = play.again(row)
+    assert row.problem == Problem.WAIT
+    services.set_drift_policy(deployment=row, policy=DriftPolicy.HEAL, by=play.maria)
+    assert reconcile.drain() == 1
+    assert (play.row(row).problem, replicas(play)) == ("", 1)
+
+
+def test_a_take_over_that_met_a_sick_api_server_is_still_to_be_done(play: Play) -> None:
+    row = contested(play)
+    services.take_over(deployment=row, by=play.maria)
+    with play.through(lambda request: answer(503, "{}")):
+        reconcile.drain()
+    assert play.row(row).problem == Problem.BACK_OFF
+    row = play.again(row)
+    assert (row.problem, replicas(play)) == ("", 1)
+
+
+def test_what_the_api_server_rewrites_is_noted_beside_the_object(play: Play, rewriting: str) -> None:
+    row = play.create(replicas=2)
+    assert row.problem == ""
+    [noted] = row.inventory.get(kind="Deployment").rewritten
+    assert noted == {"field": f"metadata.labels.{rewriting}", "wanted": "inference-server", "live": "policy"}
+    assert row.inventory.get(kind="Service").rewritten == []
+    version = play.live("deployment")["metadata"]["generation"]
+    row = play.again(row)
+    assert (row.problem, play.live("deployment")["metadata"]["generation"], audited(row, "heal")) == ("", version, [])

@@ -79,6 +79,16 @@ def test_a_namespace_that_is_gone_took_the_objects_with_it(play: Play) -> None:
     assert (row.problem, row.inventory.count()) == ("", 0)
 
 
+def test_a_namespace_that_was_made_anew_holds_no_deletion_up(play: Play) -> None:
+    row = play.create()
+    play.plane.kubectl("delete", "namespace", play.namespace, "--timeout=30s")
+    play.plane.kubectl("create", "namespace", play.namespace)
+    play.kubectl("create", "service", "clusterip", "gpt-4", "--tcp=81:81")
+    row = play.delete(row)
+    assert (row.problem, row.inventory.count()) == ("", 0)
+    assert play.names() == ["service/gpt-4"], "somebody else's"
+
+
 @pytest.mark.parametrize("status", [403, 401, 500, 503])
 def test_no_answer_of_a_sick_api_server_counts_as_gone(play: Play, status: int) -> None:
     row = play.create()

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from deployments.choices import Role
-from deployments.models import AuditEntry, Membership, Project, SecretValue
+from deployments.models import AuditEntry, ClusterStatus, Membership, Project, SecretValue
 from llmdash.accounts.models import User
 from tests import stage
 
@@ -278,3 +278,14 @@ def test_removing_somebody_tells_which_roles_went(office: Client, team: Project)
     entry = AuditEntry.objects.get(target_kind="user", action="remove")
     assert entry.detail == {"memberships": ["ada: operator of team"]}
     assert not User.objects.filter(pk=ada.pk).exists()
+
+
+def test_another_cluster_is_accepted_by_an_audited_act(office: Client, team: Project) -> None:
+    row = ClusterStatus.objects.create(cluster=team.cluster, identity="old", answering="new")
+    chosen = {"action": "accept_identity", "_selected_action": [str(team.cluster.pk)]}
+    answer = office.post("/admin/deployments/cluster/", chosen, follow=True)
+    assert "is the cluster new from now on" in answer.content.decode()
+    row.cluster.refresh_from_db()
+    assert (row.cluster.identity, ClusterStatus.identity_of(row.cluster)) == ("new", "new")
+    [entry] = AuditEntry.objects.filter(action="accept identity")
+    assert entry.detail == {"before": "old", "after": "new"}

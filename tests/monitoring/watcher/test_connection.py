@@ -166,3 +166,37 @@ def test_an_api_server_that_is_gone_makes_everything_unknown_until_it_is_back(pl
     play.kubectl("scale", "deployment", "qwen", "--replicas=1")
     eventually(lambda: status(row).drift, "it sees again")
     recovered(play.plane)
+
+
+def test_another_cluster_at_the_address_is_named_and_watched_only_when_a_person_says_so(
+    play: Play, watching: Watching
+) -> None:
+    row = stopped(play)
+    watching.start()
+    until(row, "stopped")
+    own = connected(play).identity
+    assert own
+    watching.end()
+    ClusterStatus.objects.filter(cluster=play.cluster).update(identity="11111111-aaaa-4000-8000-000000000000")
+    before = known()
+    watching.start()
+    said = connected(play, "other")
+    assert said.message == f"Another cluster answers at this address: {own} instead of {said.identity}."
+    assert (said.answering, known()) == (own, before)
+    eventually(lambda: look(row).stale, "it is stale")
+    assert look(row).health == Health.UNKNOWN
+    Cluster.objects.filter(pk=play.cluster.pk).update(identity=own)
+    connected(play)
+    until(row, "stopped")
+
+
+def test_a_watcher_that_lost_its_cluster_writes_nothing(play: Play, watching: Watching) -> None:
+    row = stopped(play)
+    watching.start()
+    until(row, "stopped")
+    taken = timezone.now() + timedelta(minutes=5)
+    ClusterStatus.objects.filter(cluster=play.cluster).update(lease_owner="another", lease_expires_at=taken)
+    before = status(row).seq
+    play.kubectl("annotate", "deployment", "qwen", "llmdash.io/revision=0", "--overwrite")
+    time.sleep(1.0)
+    assert status(row).seq == before

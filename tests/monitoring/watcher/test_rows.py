@@ -13,6 +13,7 @@ from deployments.doorbell import LOOK_AGAIN
 from deployments.manifests import labels
 from deployments.models import Deployment, NodeStatus, Signal
 from llmdash import celery_app
+from tests.deployments.reconcile import policies
 from tests.deployments.reconcile.play import Play
 from tests.llmdash.sandbox.hollow.fixtures import pod, vllm_container
 from tests.monitoring.watcher.watching import LLM, Watching, cluster_status, connected, eventually, status, until
@@ -105,6 +106,15 @@ def test_an_object_that_somebody_removed_is_drift(play: Play) -> None:
     drift = eventually(lambda: status(row).drift, "the drift")
     gone = {"object": "Service/bereft", "field": "", "wanted": "present", "live": "gone"}
     assert drift == [gone | {"rival": "", "rewritten": False}]
+
+
+def test_what_the_api_server_rewrites_is_shown_and_no_worker_is_told(play: Play) -> None:
+    with policies.rewriting(play) as label:
+        row = deployed(play, "rewritten")
+        [found] = eventually(lambda: status(row).drift, "the drift")
+        assert (found["field"], found["live"], found["rewritten"]) == (f"metadata.labels.{label}", "policy", True)
+        until(row, "serving")
+        assert work(row) == 0
 
 
 def test_a_full_spec_has_no_drift_after_it_is_applied(play: Play) -> None:
