@@ -9,8 +9,10 @@ import contextlib
 import contextvars
 import json
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 import redis.asyncio as aioredis
 import structlog
@@ -186,25 +188,30 @@ def hang_up() -> None:
 
 
 class Sight:
-    """What a person may see, looked up again every few seconds: a lost membership closes the tap."""
+    """What a person may see, looked up again every few seconds: a lost membership closes the tap. All pages that a
+    person has open in this process share one."""
 
-    def __init__(self, user: User) -> None:
-        self.user_id = user.pk
+    def __init__(self, user_id: uuid.UUID) -> None:
+        self.user_id = user_id
         self.visible: set[str] = set()
         self.at = 0.0
+        self.looking = asyncio.Lock()
 
     async def allows(self, message: Message, came: float) -> bool:
         """Whether this person may know of this signal. It may be of a row that came after the last look: then we look
         again, and what came before that look needs none."""
-        age = time.monotonic() - self.at
-        unknown = message["id"] not in self.visible and self.at <= came
-        if unknown and age < LOOK_SECONDS:
-            await asyncio.sleep(LOOK_SECONDS - age)
-        if unknown or age > VISIBLE_SECONDS:
-            at = time.monotonic()
-            self.visible = await sync_to_async(self.look)()
-            self.at = at
+        async with self.looking:
+            if self.is_unknown(message, came):
+                await asyncio.sleep(max(0.0, self.at + LOOK_SECONDS - time.monotonic()))
+            if self.is_unknown(message, came) or time.monotonic() - self.at > VISIBLE_SECONDS:
+                at = time.monotonic()
+                self.visible = await sync_to_async(self.look)()
+                self.at = at
         return message["id"] in self.visible
+
+    def is_unknown(self, message: Message, came: float) -> bool:
+        """Whether the last look cannot have found what this signal is of."""
+        return message["id"] not in self.visible and self.at <= came
 
     def look(self) -> set[str]:
         """The ids of every deployment and cluster that the person may see now."""
@@ -220,6 +227,12 @@ class Sight:
 
 
 HUB = Hub()
+SIGHTS: WeakValueDictionary[uuid.UUID, Sight] = WeakValueDictionary()  # by user, for as long as a stream is open
+
+
+def sight_of(user: User) -> Sight:
+    """The sight that this person's pages share."""
+    return SIGHTS.setdefault(user.pk, Sight(user.pk))
 
 
 async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
@@ -230,7 +243,7 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     await sync_to_async(hang_up)()
     topics = set(request.GET.get("topics", "deployment,cluster").split(","))
     came_back = "Last-Event-ID" in request.headers
-    response = StreamingHttpResponse(events(Sight(user), topics, came_back), content_type="text/event-stream")
+    response = StreamingHttpResponse(events(sight_of(user), topics, came_back), content_type="text/event-stream")
     response["Content-Encoding"] = "identity"  # compressed, it would be held back
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"

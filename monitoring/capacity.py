@@ -168,10 +168,11 @@ def rooms(nodes: Iterable[Node], pods: Iterable[Pod]) -> list[Room]:
     return sorted(found.values(), key=lambda place: place.name)
 
 
-def summary(places: Iterable[Room]) -> list[dict[str, Any]]:
+def summary(places: Iterable[Room], *, all_pods: bool = True) -> list[dict[str, Any]]:
     """GPUs by resource and product: {"resource", "product", "total", "used", "free", "largest_free", "nodes"}.
 
-    `largest_free` is the most on one node. A node that is not ready or takes no pods offers nothing free.
+    `largest_free` is the most on one node. A node that is not ready or takes no pods offers nothing free. Where not
+    `all_pods` of the cluster are known nobody knows what is free: both are None, and `used` is the least.
     """
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for place in places:
@@ -186,4 +187,5 @@ def summary(places: Iterable[Room]) -> list[dict[str, Any]]:
             row["free"] += free
             row["largest_free"] = max(row["largest_free"], free)
             row["nodes"] += 1
-    return sorted(found.values(), key=lambda row: (-row["total"], row["product"]))
+    unknown = {} if all_pods else {"free": None, "largest_free": None}
+    return sorted((row | unknown for row in found.values()), key=lambda row: (-row["total"], row["product"]))

@@ -102,7 +102,7 @@ def stage_state(reached: list[tuple[int, bool]], place: int, wanted: int) -> str
 NEXT_STEPS = {
     Problem.WAIT: "Edit the deployment, or have the cluster's admin lift what stands in the way; it is tried hourly.",
     Problem.BACK_OFF: "Nothing to do: it is tried again by itself.",
-    Problem.CLUSTER: "A platform admin has to mend the cluster's credentials or certificate.",
+    Problem.CLUSTER: "A platform admin has to mend the cluster's credentials, certificate or address.",
     Problem.CONTESTED: "Find out who changes it, then take over, or set the drift policy to leave.",
     Problem.POISON: "Edit the deployment to try again, and look at the workers' log.",
 }

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from deployments import audit, doorbell, stream
 from deployments.choices import Problem
-from deployments.kube import Access, KubeconfigRefused, parse_kubeconfig
+from deployments.kube import Access, Connection, KubeconfigRefused, KubeError, cluster_uid, parse_kubeconfig
 from deployments.kube.credentials import load_yaml
 from deployments.models import Cluster, Deployment, Project
 from llmdash.demo import people
@@ -22,19 +22,24 @@ NAMESPACE = "default"
 def register_sandbox(kubeconfig: Path, prometheus_url: str) -> None:
     """The cluster that the demo started."""
     access = parse_kubeconfig(kubeconfig.read_text(encoding="utf-8"))
-    remember(SANDBOX, access, prometheus_url=prometheus_url, is_simulated=True)
+    remember(SANDBOX, access, prometheus_url=prometheus_url, is_simulated=True, is_sure=True)
 
 
 def register_own(kubeconfig: Path, prometheus_url: str) -> str:
     """The person's own cluster, by its kubeconfig. Raises KubeconfigRefused with the way out."""
+    text, access = read(kubeconfig)
+    name = free_name(cluster_name(load_yaml(text)))
+    remember(name, access, prometheus_url=prometheus_url, is_simulated=False)
+    return name
+
+
+def read(kubeconfig: Path) -> tuple[str, Access]:
+    """A kubeconfig's text, and the access that it gives. Raises KubeconfigRefused with the way out."""
     try:
         text = kubeconfig.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise KubeconfigRefused(f"{kubeconfig} cannot be read: {error}") from error
-    access = parse_kubeconfig(text)
-    name = free_name(cluster_name(load_yaml(text)))
-    remember(name, access, prometheus_url=prometheus_url, is_simulated=False)
-    return name
+    return text, parse_kubeconfig(text)
 
 
 def cluster_name(kubeconfig: Mapping[str, Any]) -> str:
@@ -50,9 +55,20 @@ def free_name(name: str) -> str:
     return f"own-{name}"[:63].strip("-") if taken else name
 
 
+def answering(access: Access) -> str:
+    """The identity of the cluster that answers there; "" when none does."""
+    try:
+        return cluster_uid(Connection(access))
+    except KubeError:
+        return ""
+
+
 @transaction.atomic
-def remember(name: str, access: Access, *, prometheus_url: str, is_simulated: bool) -> Cluster:
-    """Write the row when it is new or differs, and give it a project."""
+def remember(
+    name: str, access: Access, *, prometheus_url: str, is_simulated: bool, is_sure: bool = False
+) -> Cluster:  # fmt: skip
+    """Write the row when it is new or differs, and give it a project. `is_sure`: what answers there is the cluster of
+    this name, also when it was another one before."""
     known = Cluster.objects.select_for_update().filter(name=name).first()
     cluster = known or Cluster(name=name)
     wanted = {
@@ -70,6 +86,9 @@ def remember(name: str, access: Access, *, prometheus_url: str, is_simulated: bo
         cluster.seal_credentials(access.secrets)
         cluster.credentials_changed_at = timezone.now()
         changed.append("credentials")
+    if is_sure and (uid := answering(access)) and uid != cluster.identity:
+        cluster.identity = uid
+        changed.append("identity")
     if changed:
         cluster.save()
         audit.record(None, "change cluster" if known else "register cluster", cluster, changed=sorted(changed))

@@ -49,6 +49,8 @@ class Demo:
 
     def set_up(self) -> bool:
         """Database, static files, people, and the person's own cluster."""
+        if self.kubeconfig and not self.step("read", str(self.kubeconfig)):
+            return False  # before anything is made
         if not self.step("prepare"):
             return False
         if self.kubeconfig:

@@ -57,7 +57,8 @@ class ClusterRows:
         nodes = {node.metadata.name: node for node in self.watch.shelves["Node"].all()}
         pods = self.watch.shelves["Pod"].all()
         places = capacity.rooms(nodes.values(), pods)
-        self.capacity, self.pending = {"gpus": storable(capacity.summary(places))}, storable(waiting(pods))
+        gpus = capacity.summary(places, all_pods="Pod" in self.watch.alive)
+        self.capacity, self.pending = {"gpus": storable(gpus)}, storable(waiting(pods))
         rows = {place.name: node_row(nodes[place.name], place) for place in places}
         changed = {name: row for name, row in rows.items() if self.nodes.get(name) != row}
         with transaction.atomic():

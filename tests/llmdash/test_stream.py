@@ -77,8 +77,15 @@ def server(
     request: pytest.FixtureRequest, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Web]:
     """One process for all tests of this module, for each way that signals travel."""
-    port, folder = free_ports(1)[0], tmp_path_factory.mktemp("web")
     redis = request.getfixturevalue("redis_server") if request.param == "redis" else ""
+    with serving(tmp_path_factory.mktemp("web"), redis) as made:
+        yield made
+
+
+@contextmanager
+def serving(folder: Path, redis: str = "") -> Iterator[Web]:
+    """A web process of its own."""
+    port = free_ports(1)[0]
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")} | {
         "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
         "REDIS_URL": redis,
@@ -350,3 +357,16 @@ def test_signals_go_on_after_redis_was_gone(web: Web, row: Deployment, request: 
         instance.start()
         eventually(lambda: "reset" in tap.names(), "the page is told to ask anew")
         eventually(lambda: signal(row) and tap.changed(row.pk), "signals come again")
+
+
+# ---- a process that has just begun
+
+
+def test_the_first_page_of_a_process_is_told_to_ask_anew_and_the_next_is_not(
+    transactional_db: None, tmp_path: Path
+) -> None:
+    user = stage.user("maria")
+    with serving(tmp_path) as fresh, tapped(fresh, user) as first:
+        assert first.names()[0] == "reset"
+        with tapped(fresh, user) as second:
+            assert second.names()[0] == "ping"

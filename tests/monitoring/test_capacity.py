@@ -183,6 +183,11 @@ def test_a_node_that_is_not_ready_gives_nothing_free_and_says_why() -> None:
     assert summary([place])[0]["free"] == 0
 
 
+def test_what_is_free_is_unknown_where_not_all_pods_may_be_listed() -> None:
+    (row,) = summary([only(node(**gpus(8)), pod(gpus=3))], all_pods=False)
+    assert (row["total"], row["used"], row["free"], row["largest_free"]) == (8, 3, None, None)
+
+
 def test_a_node_without_a_ready_condition_is_not_ready() -> None:
     assert not room(as_node({"metadata": {"name": "new"}})).ready
 

@@ -136,7 +136,7 @@ def test_drift_is_told_by_object_field_values_and_rival(team: Team) -> None:
         (
             Problem.CLUSTER,
             "Cluster refuses us",
-            "A platform admin has to mend the cluster's credentials or certificate.",
+            "A platform admin has to mend the cluster's credentials, certificate or address.",
         ),
         (Problem.CONTESTED, "Contested", "Find out who changes it, then take over, or set the drift policy to leave."),
         (Problem.POISON, "Parked", "Edit the deployment to try again, and look at the workers' log."),

@@ -60,6 +60,22 @@ def test_a_kubeconfig_that_is_not_there_is_named() -> None:
         command.own_kubeconfig("/nowhere")
 
 
+def test_a_kubeconfig_that_runs_a_program_is_refused_before_any_password_is_made(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(
+        "current-context: c\n"
+        "contexts: [{name: c, context: {cluster: c, user: u}}]\n"
+        "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+        "users: [{name: u, user: {exec: {command: aws, apiVersion: client.authentication.k8s.io/v1}}}]\n"
+    )
+    shell = {"PORT": free(), "LLMDASH_STATE_DIR": str(tmp_path / "var"), "KUBECONFIG": str(tmp_path / "config")}
+    start = [sys.executable, "-m", "llmdash.demo"]
+    done = subprocess.run(start, env=os.environ | shell, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "exec" in done.stderr
+    assert "Password" not in done.stdout
+    assert not list((tmp_path / "var").glob("*.sqlite3"))
+
+
 def test_several_kubeconfigs_are_refused() -> None:
     with pytest.raises(command.NotStarted, match="KUBECONFIG names several files"):
         command.own_kubeconfig("/a:/b")
