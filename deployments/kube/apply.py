@@ -30,11 +30,12 @@ class Fence:
 
 @dataclass(frozen=True)
 class Found:
-    """What stands where we are about to write: its uid, "" when nothing does; and whether the write adopts it, since
-    it is not ours."""
+    """What stands where we are about to write: its uid, "" when nothing does; whether the write adopts it, since it is
+    not ours; and the object, of a Secret its metadata only."""
 
     uid: str
     adopted: bool
+    live: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,13 @@ def metadata(
 
 
 def read(connection: Connection, manifest: dict[str, Any], *, identity: Identity) -> dict[str, Any]:
-    """The live object of a manifest. Raises KubeError. Not for Secrets."""
-    if manifest["kind"] == "Secret":
-        raise ValueError("a Secret's values are never read")
-    return connection.call("GET", path_of(manifest), identity=identity)
+    """The live object of a manifest, of a Secret its metadata only. Raises KubeError."""
+    return connection.call("GET", path_of(manifest), identity=identity, accept=accepted(manifest))
+
+
+def accepted(manifest: dict[str, Any]) -> str:
+    """What we let the API server answer: never a Secret's values."""
+    return METADATA_ONLY if manifest["kind"] == "Secret" else "application/json"
 
 
 def apply(
@@ -100,12 +104,15 @@ def fenced(
     connection: Connection, manifest: dict[str, Any], *, identity: Identity, fence: Fence
 ) -> tuple[dict[str, Any], Found]:
     """The manifest at the version of the object that stands there, if one does; and what that is."""
-    meta = manifest["metadata"]
-    live = metadata(connection, manifest["kind"], meta["namespace"], meta["name"], identity=identity)
-    if live is None:
-        return manifest, Found("", adopted=False)
-    found = Found(live["uid"], adopted=check(manifest, live, fence))
-    return manifest | {"metadata": meta | {"resourceVersion": live["resourceVersion"]}}, found
+    try:
+        live = read(connection, manifest, identity=identity)
+    except errors.KubeError as error:
+        if error.status == 404 and error.reason == "NotFound":
+            return manifest, Found("", adopted=False, live={})
+        raise
+    meta = live["metadata"]
+    found = Found(meta["uid"], adopted=check(manifest, meta, fence), live=live)
+    return manifest | {"metadata": manifest["metadata"] | {"resourceVersion": meta["resourceVersion"]}}, found
 
 
 def check(manifest: dict[str, Any], live: dict[str, Any], fence: Fence) -> bool:
@@ -126,7 +133,7 @@ def send(connection: Connection, body: dict[str, Any], *, identity: Identity, fo
     return connection.call(
         "PATCH", path_of(body), identity=identity, body=body, content_type="application/apply-patch+yaml",
         query={"fieldManager": labels.MANAGER, "force": str(force).lower(), "fieldValidation": "Strict"},
-        accept=METADATA_ONLY if body["kind"] == "Secret" else "application/json",
+        accept=accepted(body),
     )  # fmt: skip
 
 

@@ -7,36 +7,38 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from deployments.kube import Connection, FieldConflict, Identity, KubeError, read
+from deployments.comparison import differing
+from deployments.kube import FieldConflict, KubeError
 from deployments.kube.errors import Cause
-from deployments.models import Deployment
+from deployments.manifests import labels
+from deployments.models import AppliedObject, Deployment
+from deployments.ownership import owner
 
 
 class Contested(KubeError):
     """One rival has won too often; nothing is forced until a person takes over."""
 
 
-def refuse_quiet_scaling(connection: Connection, manifest: dict[str, Any], who: Identity) -> None:
-    """Raise the conflict that the API server does not: scaling to 0 through `/scale` leaves nobody as the owner of
-    `.spec.replicas` (a zero is left out there), so that an apply would bring the pods back without a word."""
-    if manifest["kind"] != "Deployment" or not manifest["spec"]["replicas"]:
-        return
-    try:
-        live = read(connection, manifest, identity=who)
-    except KubeError as error:
-        if error.status == 404:
-            return
-        raise
-    owned = any("f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {}) for entry in managers(live))
-    if live["spec"].get("replicas") == 0 and not owned:
-        cause = Cause(".spec.replicas", 'conflict with "somebody" who scaled it to 0', "FieldManagerConflict")
-        raise FieldConflict("Somebody scaled it to 0 replicas.", 409, "Conflict", [cause])
+class QuietChange(FieldConflict):
+    """Fields of ours differ and nobody owns them: the API server would take our values without a word."""
 
 
-def managers(live: dict[str, Any]) -> list[dict[str, Any]]:
-    """Who owns fields of an object."""
-    found: list[dict[str, Any]] = live["metadata"].get("managedFields", [])
-    return found
+def refuse_quiet_changes(known: AppliedObject, manifest: dict[str, Any], live: dict[str, Any]) -> None:
+    """Raise the conflict that the API server does not: who removes a field, or scales to 0 through `/scale` (a zero is
+    left out there), owns nothing. What it rewrote itself at our last write is no change."""
+    rewritten = [(item["field"], item["live"]) for item in known.rewritten]
+    managers = [(entry["manager"], entry.get("fieldsV1")) for entry in live["metadata"].get("managedFields", [])]
+    wanted = {path for path, _, _ in differing(manifest, live)}
+    causes = [
+        Cause(f".{'.'.join(path)}", 'conflict with "somebody" who left no name', "FieldManagerConflict")
+        for path, _, got in differing(known.manifest, live)
+        if path in wanted
+        and (".".join(path), got) not in rewritten
+        and not owner(managers, path, besides=labels.MANAGER)
+    ]
+    if causes:
+        fields = ", ".join(cause.field for cause in causes)
+        raise QuietChange(f"Somebody changed {fields} of {known}.", 409, "Conflict", causes)
 
 
 def recent(deployment: Deployment) -> list[dict[str, str]]:

@@ -15,9 +15,13 @@ from deployments.reconcile.claim import renew
 from deployments.reconcile.identity import identity
 
 
-@dataclass(frozen=True)
+@dataclass
 class Put:
-    """One manifest on its way, with what is known of its object."""
+    """One manifest on its way, with what is known of its object.
+
+    `force` takes fields from their owners, `over_quiet` those that were changed and have none; each is a decision that
+    was audited before.
+    """
 
     connection: kube.Connection
     deployment: Deployment
@@ -25,22 +29,41 @@ class Put:
     manifest: dict[str, Any]
     known: AppliedObject | None
     owner: str
+    force: bool = False
+    over_quiet: bool = False
 
-    def send(self, *, force: bool) -> kube.Applied:
+    def send(self) -> kube.Applied:
         """Apply it, as the author; when healing, as llmdash."""
-        actor = audit.LLMDASH if force else self.revision.author_name
+        actor = audit.LLMDASH if self.force or self.over_quiet else self.revision.author_name
         fence = kube.Fence(
             installation=settings.LLMDASH["INSTALLATION"], deployment_id=str(self.deployment.pk),
             revision=self.revision.number, known_uid=self.known.uid if self.known else "",
-            adopt=drift.taken_over(self.deployment), force=force,
+            adopt=drift.taken_over(self.deployment), force=self.force,
         )  # fmt: skip
         who = identity(self.deployment, actor)
         return kube.apply(self.connection, self.manifest, identity=who, fence=fence, before_write=self.prepare)
 
     def prepare(self, found: kube.Found) -> None:
-        """Hold the row, and write down what is about to be written. Raises LeaseLost."""
+        """Hold the row, and write down what is about to be written. Raises LeaseLost, QuietChange."""
         renew(self.deployment, self.owner)
+        if self.is_again and self.known and found.uid == self.known.uid and not self.over_quiet:
+            drift.refuse_quiet_changes(self.known, self.manifest, found.live)
         inventory.intend(self.deployment, self.manifest, found)
+
+    @property
+    def is_again(self) -> bool:
+        """Whether this Revision of it was applied before: then nothing should differ."""
+        return self.known is not None and self.known.revision == self.revision.number
+
+    def decide(self, conflict: kube.FieldConflict) -> None:
+        """What the drift policy says of a conflict: goes on when we may win. Raises KubeError, Contested, Adopted."""
+        if self.deployment.drift_policy == DriftPolicy.ADOPT and not drift.taken_over(self.deployment):
+            adopt(self.connection, self.deployment, self.revision, self.manifest, conflict)
+        settle(self.deployment, self.manifest, conflict)
+        if isinstance(conflict, drift.QuietChange):
+            self.over_quiet = True
+        else:
+            self.force = True
 
 
 def put(
@@ -49,22 +72,23 @@ def put(
     """Apply one object and write it into the inventory. Raises KubeError, Contested, Adopted, LeaseLost."""
     known = inventory.known(deployment, manifest)
     act = Put(connection, deployment, revision, manifest, known, owner)
-    if known and known.revision == revision.number:
+    if known and act.is_again:
         refuse_to_bring_back(connection, deployment, known)
-    try:
-        if known and known.revision == revision.number:
-            drift.refuse_quiet_scaling(connection, manifest, identity(deployment, revision.author_name))
-        applied = act.send(force=False)
-    except kube.FieldConflict as conflict:
-        if deployment.drift_policy == DriftPolicy.ADOPT and not drift.taken_over(deployment):
-            adopt(connection, deployment, revision, manifest, conflict)
-        settle(deployment, manifest, conflict)
-        applied = act.send(force=True)
+    applied = sent(act)
     with transaction.atomic():
         renew(deployment, owner)  # holds the row's lock: who lost the lease meanwhile writes nothing down
         if known and known.uid not in ("", applied.uid):
             audit.record(None, Action.HEAL, deployment, project=deployment.project, object=str(known), was="removed")
         inventory.remember(deployment, revision, manifest, applied)
+
+
+def sent(act: Put) -> kube.Applied:
+    """The write, after at most one decision about quiet changes and one about fields of others."""
+    while True:
+        try:
+            return act.send()
+        except kube.FieldConflict as conflict:
+            act.decide(conflict)
 
 
 def refuse_to_bring_back(connection: kube.Connection, deployment: Deployment, known: AppliedObject) -> None:

@@ -173,6 +173,39 @@ def test_scaling_to_nothing_leaves_no_owner_and_is_healed_with_an_entry_all_the_
     assert [entry.detail["field"] for entry in audited(row, Action.HEAL)] == [".spec.replicas"]
 
 
+def test_a_field_that_somebody_removed_is_put_back_with_an_entry(play: Play) -> None:
+    row = play.create(service_type="NodePort", env=[{"name": "MODE", "value": "fast"}])
+    remove = [{"op": "remove", "path": "/spec/template/spec/containers/0/env/0"}]
+    play.kubectl("patch", "deployment", "gpt-4", "--type=json", "-p", json.dumps(remove))
+    row = play.again(row)
+    [container] = play.live("deployment")["spec"]["template"]["spec"]["containers"]
+    assert (row.problem, container["env"]) == ("", [{"name": "MODE", "value": "fast"}])
+    assert [(entry.detail["rival"], entry.detail["field"]) for entry in audited(row, Action.HEAL)] == [
+        ("somebody", ".spec.template.spec.containers.gpt-4.env")
+    ]
+
+
+def test_a_field_that_somebody_removed_stays_away_when_the_policy_is_to_leave_it(play: Play) -> None:
+    row = play.create(policy=DriftPolicy.LEAVE)
+    play.kubectl("label", "service", "gpt-4", "app.kubernetes.io/component-")
+    row = play.again(row)
+    assert row.problem == Problem.WAIT
+    assert row.last_error["message"] == (
+        "Somebody changed .metadata.labels.app.kubernetes.io/component of Service/gpt-4."
+    )
+    assert "app.kubernetes.io/component" not in play.live("service")["metadata"]["labels"]
+
+
+def test_quiet_changes_and_fields_of_a_rival_are_both_named(play: Play) -> None:
+    row = play.create()
+    play.kubectl("label", "deployment", "gpt-4", "app.kubernetes.io/component-")
+    rival_scales(play, 5)
+    row = play.again(row)
+    assert (row.problem, replicas(play)) == ("", 1)
+    healed = {(entry.detail["rival"], entry.detail["field"]) for entry in audited(row, Action.HEAL)}
+    assert healed == {("somebody", ".metadata.labels.app.kubernetes.io/component"), ("rival", ".spec.replicas")}
+
+
 def test_taking_over_is_heard_without_a_message(play: Play) -> None:
     row = contested(play)
     services.take_over(deployment=row, by=play.maria)
