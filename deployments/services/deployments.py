@@ -16,54 +16,11 @@ from deployments import spec as specs
 from deployments.choices import Action, DriftPolicy
 from deployments.difference import fingerprint as digest_of
 from deployments.models import Deployment, IdempotencyKey, Project, Revision, SecretValue
+from deployments.services.refusals import BeingDeleted, Conflict, KeyReused, NothingChanged, SpecRefused
 from deployments.spec import Spec
 
 if TYPE_CHECKING:
     from llmdash.accounts.models import User
-
-
-class Refused(Exception):
-    """A request that cannot be done. `code` is for programs, the text for people."""
-
-    code = "refused"
-
-
-class NothingChanged(Refused):
-    """The new spec equals the newest one, so no Revision was made."""
-
-    code = "unchanged"
-
-
-class Conflict(Refused):
-    """Somebody else made a Revision in between. `newest` is the one that stands now."""
-
-    code = "conflict"
-
-    def __init__(self, newest: Revision) -> None:
-        super().__init__(f"{newest.author_name} made revision {newest.number} in the meantime.")
-        self.newest = newest
-
-
-class BeingDeleted(Refused):
-    """The Deployment is on its way out."""
-
-    code = "deleting"
-
-
-class KeyReused(Refused):
-    """The idempotency key was used for another request."""
-
-    code = "key-reused"
-
-
-class SpecRefused(Refused):
-    """The spec breaks rules; `problems` has the shape of `spec.problems`."""
-
-    code = "invalid"
-
-    def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
-        super().__init__("; ".join(f"{'.'.join(map(str, path))}: {text}" for path, text in problems))
-        self.problems = problems
 
 
 def create(
@@ -182,17 +139,6 @@ def set_drift_policy(*, deployment: Deployment, policy: DriftPolicy, by: "User")
         locked.save(update_fields=["drift_policy", "asked"])
         audit.record(by, Action.POLICY, locked, project=locked.project, before=before, after=str(policy))
         revisions.tell(locked)
-
-
-def store_secret(*, project: Project, name: str, value: str, by: "User") -> SecretValue:
-    """Keep a value that nobody reads again: a new version each time."""
-    with transaction.atomic():
-        last = SecretValue.objects.filter(project=project, name=name).order_by("-version").first()
-        secret = SecretValue(project=project, name=name, version=last.version + 1 if last else 1, created_by=by)
-        secret.seal(value)
-        secret.save(force_insert=True)
-        audit.record(by, Action.SECRET, secret, project=project)
-    return secret
 
 
 def _lock(deployment: Deployment, *, even_deleted: bool = False) -> Deployment:
