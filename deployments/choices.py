@@ -138,3 +138,11 @@ class Action(StrEnum):
     REMOVE_ORPHAN = "remove orphan"
     SECRET = "write secret"  # noqa: S105  (a word, not a password)
     POLICY = "set drift policy"
+    ADD = "add"
+    CHANGE = "change"
+    REMOVE = "remove"
+    ACCEPT = "accept identity"
+    REGISTER = "register cluster"
+    CHANGE_CLUSTER = "change cluster"
+    CREATE_PROJECT = "create project"
+    PASSWORD = "set password"  # noqa: S105  (as above)

@@ -170,6 +170,10 @@ def audit_entry(row: AuditEntry) -> dict[str, Any]:
         "at": row.at,
         "actor": row.actor_name,
         "action": row.action,
+        "target_kind": row.target_kind,
+        "target_id": row.target_id,
+        "target": row.target_name,
+        "project": row.project.name if row.project else None,
         "detail": row.detail,
         "request_id": row.request_id,
     }

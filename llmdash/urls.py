@@ -9,7 +9,7 @@ from llmdash.stream import stream
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="deployments:list"), name="home"),
-    path("deployments/", include("deployments.urls")),
+    path("", include("deployments.urls")),
     path("", include("monitoring.urls")),
     path("stream/", stream, name="stream"),
     path("api/v1/", include("llmdash.api")),

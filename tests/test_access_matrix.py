@@ -82,7 +82,7 @@ def asks_and_does(route: str, body: dict[str, Any] | None = None) -> Table:
 
 PAGES: Table = {
     **gets(ELSEWHERE, ""),
-    **gets(SIGNED_IN, "deployments/", "clusters/"),
+    **gets(SIGNED_IN, "deployments/", "clusters/", "activity/", "activity/export/"),
     **gets(PAGE, ONE, f"{ONE}revisions/<int:number>/", f"{ONE}pods/<slug:pod>/logs/", f"{ONE}charts/"),
     **gets(PAGE, "clusters/<uuid:pk>/"),
     "deployments/new/": [

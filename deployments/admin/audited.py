@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.http import HttpRequest
 
 from deployments import audit
+from deployments.choices import Action
 from deployments.models import Project
 
 if TYPE_CHECKING:  # generic for the type checker only
@@ -18,7 +19,6 @@ if TYPE_CHECKING:  # generic for the type checker only
 else:
     ModelAdmin, TabularInline, ModelForm = admin.ModelAdmin, admin.TabularInline, forms.ModelForm
 
-ADD, CHANGE, REMOVE = "add", "change", "remove"
 HIDDEN = "(not shown)"
 
 
@@ -33,21 +33,21 @@ class AuditedAdmin(ModelAdmin):
         super().save_model(request, obj, form, change)
         found = changes_of(form, self.shown)
         if found or not change:
-            action = CHANGE if change else ADD
+            action = Action.CHANGE if change else Action.ADD
             audit.record(request.user, action, obj, project=project_of(obj), changes=found)  # type: ignore[arg-type]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
         for gone in formset.deleted_forms:
             if gone.instance.pk:
-                note(request, REMOVE, gone.instance)
+                note(request, Action.REMOVE, gone.instance)
         super().save_formset(request, form, formset, change)
         for row in formset.forms:
             if row.has_changed() and row not in formset.deleted_forms:
-                action = ADD if row in formset.extra_forms else CHANGE
+                action = Action.ADD if row in formset.extra_forms else Action.CHANGE
                 note(request, action, row.instance, changes=changes_of(row, ("project", "user", "group", "role")))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        note(request, REMOVE, obj, **self.goes_too(obj))
+        note(request, Action.REMOVE, obj, **self.goes_too(obj))
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
@@ -84,7 +84,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
 def note(request: HttpRequest, action: str, obj: models.Model, **detail: Any) -> None:
     """An audit entry about a row; one of a project names the project, unless it is the project that goes."""
-    project = None if action == REMOVE and isinstance(obj, Project) else project_of(obj)
+    project = None if action == Action.REMOVE and isinstance(obj, Project) else project_of(obj)
     audit.record(request.user, action, obj, project=project, **detail)  # type: ignore[arg-type]
 
 

@@ -16,11 +16,10 @@ from django.utils import timezone
 
 from deployments import addresses, doorbell, reads, stream
 from deployments.admin.audited import AuditedAdmin, ModelForm, note
-from deployments.choices import Problem
+from deployments.choices import Action, Problem
 from deployments.models import Cluster, ClusterStatus, Deployment
 
 WRITE_ONLY = {"rows": 8, "spellcheck": "false", "autocomplete": "off", "class": "vLargeTextField"}
-ACCEPT = "accept identity"
 REACH = ("api_url", "ca_pem", "tls_server_name")
 
 
@@ -161,7 +160,7 @@ class ClusterAdmin(AuditedAdmin):
             with transaction.atomic():
                 cluster.identity = status.answering
                 cluster.save(update_fields=["identity"])
-                note(request, ACCEPT, cluster, before=before, after=status.answering)
+                note(request, Action.ACCEPT, cluster, before=before, after=status.answering)
                 self.tell(cluster)
             self.message_user(request, f"{cluster} is the cluster {status.answering} from now on.")
 

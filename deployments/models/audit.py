@@ -1,6 +1,21 @@
 """Who did what, when, with which result."""
 
+from typing import TYPE_CHECKING, Self
+
 from django.db import models
+
+from deployments.models.project import Project
+
+if TYPE_CHECKING:
+    from llmdash.accounts.models import User
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    def visible_to(self, user: "User") -> Self:
+        """Entries of the person's projects; all for a platform admin, those of clusters and people among them."""
+        if not user.is_active:
+            return self.none()
+        return self if user.is_superuser else self.filter(project__in=Project.objects.visible_to(user))
 
 
 class AuditEntry(models.Model):
@@ -18,10 +33,15 @@ class AuditEntry(models.Model):
     detail = models.JSONField(default=dict, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
 
+    objects = AuditEntryQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["target_kind", "target_id", "-id"], name="audit_by_target")]
+        indexes = [
+            models.Index(fields=["target_kind", "target_id", "-id"], name="audit_by_target"),
+            models.Index(fields=["project", "-id"], name="audit_by_project"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.action} {self.target_kind} {self.target_name}"

@@ -5,6 +5,7 @@ import secrets
 from django.db import transaction
 
 from deployments import audit
+from deployments.choices import Action
 from llmdash.accounts.models import User
 
 # Easy to read aloud and to select by a double click; 16 of 56 are 92 bits.
@@ -23,5 +24,5 @@ def set_new_password(*, username: str) -> str:
     password = random_password()
     person.set_password(password)
     person.save(update_fields=["password"])
-    audit.record(None, "set password", person)
+    audit.record(None, Action.PASSWORD, person)
     return password

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from deployments import audit, doorbell, stream
-from deployments.choices import Problem
+from deployments.choices import Action, Problem
 from deployments.kube import Access, Connection, KubeconfigRefused, KubeError, cluster_uid, parse_kubeconfig
 from deployments.kube.credentials import load_yaml
 from deployments.models import Cluster, Deployment, Project
@@ -91,7 +91,7 @@ def remember(
         changed.append("identity")
     if changed:
         cluster.save()
-        audit.record(None, "change cluster" if known else "register cluster", cluster, changed=sorted(changed))
+        audit.record(None, Action.CHANGE_CLUSTER if known else Action.REGISTER, cluster, changed=sorted(changed))
         tell(cluster)
     ensure_project(cluster)
     return cluster
@@ -110,5 +110,5 @@ def ensure_project(cluster: Cluster) -> None:
         return
     name = cluster.name if Project.objects.filter(name=NAMESPACE).exists() else NAMESPACE
     project = Project.objects.create(name=name, cluster=cluster, namespace=NAMESPACE)
-    audit.record(None, "create project", project, project=project)
+    audit.record(None, Action.CREATE_PROJECT, project, project=project)
     people.join(project)

@@ -1,0 +1,146 @@
+"""Who did what, when and with which result: the audit as a page, and as a file."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from deployments import serializers
+from deployments.choices import Action
+from deployments.models import AuditEntry, Cluster, Deployment, Project
+from deployments.views.common import Request, is_fragment
+from deployments.views.list import clean
+
+PAGE_SIZE = 50
+MAX_EXPORTED = 20_000
+KINDS = ("deployment", "project", "cluster", "membership", "user", "group", "secretvalue")
+COLUMNS = ("id", "at", "actor", "action", "target_kind", "target_id", "target", "project", "request_id", "detail")
+# A spreadsheet takes text that begins so for a formula: https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def activity(request: Request) -> HttpResponse:
+    """The page, newest first, or its table for a live update."""
+    filters = read_filters(request)
+    rows = list(chosen(visible(request), filters)[: PAGE_SIZE + 1])
+    shown, older = rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
+    pages = links(request, shown)
+    for row in shown:
+        row.url = pages.get(row.target_id, "")  # type: ignore[attr-defined]  # for the template
+    context = {
+        "entries": shown,
+        "filters": filters,
+        "is_filtered": any(filters.values()),
+        "older": shown[-1].pk if older else None,
+        "actions": [str(action) for action in Action],
+        "kinds": KINDS,
+        "projects": list(Project.objects.visible_to(request.user).values_list("name", flat=True)),
+    }
+    template = "deployments/_activity.html" if is_fragment(request) else "deployments/activity.html"
+    return render(request, template, context)
+
+
+def export(request: Request) -> StreamingHttpResponse:
+    """What the filters leave, newest first, as CSV or as JSON lines; MAX_EXPORTED entries at most."""
+    rows = chosen(visible(request), read_filters(request))[:MAX_EXPORTED].iterator(chunk_size=1000)
+    if request.GET.get("format") == "json":
+        lines, kind, suffix = as_json(rows), "application/x-ndjson", "jsonl"
+    else:
+        lines, kind, suffix = as_csv(rows), "text/csv; charset=utf-8", "csv"
+    answer = StreamingHttpResponse(lines, content_type=kind)
+    answer["Content-Disposition"] = f'attachment; filename="llmdash-activity.{suffix}"'
+    return answer
+
+
+def visible(request: Request) -> QuerySet[AuditEntry]:
+    """The entries that the person may see."""
+    return AuditEntry.objects.visible_to(request.user).select_related("project")
+
+
+def read_filters(request: Request) -> dict[str, str]:
+    """The state of the page from its address; what is not known there is ignored."""
+    given = {key: clean(request.GET.get(key, "")) for key in ("q", "actor", "action", "kind", "project")}
+    days = {key: day_of(request.GET.get(key, "")) for key in ("since", "until")}
+    before = request.GET.get("before", "")
+    known = before if before.isascii() and before.isdigit() and len(before) < 19 else ""
+    return given | {key: day.isoformat() if day else "" for key, day in days.items()} | {"before": known}
+
+
+def day_of(text: str) -> date | None:
+    """A day, YYYY-MM-DD, None for what is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def chosen(rows: QuerySet[AuditEntry], filters: dict[str, str]) -> QuerySet[AuditEntry]:
+    """The entries that the filters leave. Days are UTC's, and both of them count."""
+    columns = {"actor": "actor_name__icontains", "action": "action", "kind": "target_kind", "project": "project__name"}
+    rows = rows.filter(**{column: filters[key] for key, column in columns.items() if filters[key]})
+    if text := filters["q"]:
+        rows = rows.filter(Q(target_name__icontains=text) | Q(target_id=text) | Q(request_id=text))
+    if filters["since"]:
+        rows = rows.filter(at__gte=midnight(date.fromisoformat(filters["since"])))
+    if filters["until"] and (until := date.fromisoformat(filters["until"])) < date.max:
+        rows = rows.filter(at__lt=midnight(until + timedelta(days=1)))
+    if filters["before"]:
+        rows = rows.filter(pk__lt=int(filters["before"]))
+    return rows
+
+
+def midnight(day: date) -> datetime:
+    """The day's beginning in UTC."""
+    return datetime.combine(day, time.min, tzinfo=UTC)
+
+
+def links(request: Request, rows: Iterable[AuditEntry]) -> dict[str, str]:
+    """The pages of what these entries are about, by id; none of what is gone or not for this person."""
+    ids: dict[str, set[str]] = {"deployment": set(), "cluster": set()}
+    for row in rows:
+        if row.target_kind in ids:
+            ids[row.target_kind].add(row.target_id)
+    kinds: tuple[tuple[str, Any, str], ...] = (
+        ("deployment", Deployment, "deployments:detail"),
+        ("cluster", Cluster, "monitoring:cluster"),
+    )
+    return {
+        str(pk): reverse(address, args=[pk])
+        for kind, model, address in kinds
+        if ids[kind]
+        for pk in model.objects.visible_to(request.user).filter(pk__in=ids[kind]).values_list("pk", flat=True)
+    }
+
+
+def as_json(rows: Iterable[AuditEntry]) -> Iterator[str]:
+    """One entry on a line."""
+    for row in rows:
+        yield json.dumps(serializers.audit_entry(row), default=str) + "\n"
+
+
+class Echo:
+    """A file for `csv` that gives back what is written."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def as_csv(rows: Iterable[AuditEntry]) -> Iterator[str]:
+    """A head, and one entry on a line; the detail is JSON."""
+    writer = csv.writer(Echo())
+    yield writer.writerow(COLUMNS)
+    for row in rows:
+        entry = serializers.audit_entry(row)
+        yield writer.writerow([cell(entry.get(column)) for column in COLUMNS])
+
+
+def cell(value: Any) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    text = json.dumps(value, default=str) if isinstance(value, dict) else "" if value is None else str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
