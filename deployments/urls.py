@@ -6,6 +6,14 @@ from deployments import views
 
 app_name = "deployments"
 urlpatterns = [
+    path("projects/", views.projects, name="projects"),
+    path("projects/new/", views.create_project, name="project-new"),
+    path("projects/<uuid:pk>/", views.project, name="project"),
+    path("projects/<uuid:pk>/rename/", views.rename_project, name="project-rename"),
+    path("projects/<uuid:pk>/remove/", views.remove_project, name="project-remove"),
+    path("projects/<uuid:pk>/members/add/", views.add_member, name="member-add"),
+    path("projects/<uuid:pk>/members/<uuid:member>/role/", views.change_role, name="member-role"),
+    path("projects/<uuid:pk>/members/<uuid:member>/remove/", views.remove_member, name="member-remove"),
     path("activity/", views.activity, name="activity"),
     path("activity/export/", views.export, name="activity-export"),
     path("deployments/", views.index, name="list"),

@@ -42,6 +42,13 @@ PAGE = Says(302, 200, 200, 200, 404, 200)  # read in a project
 ASK = Says(302, 403, 200, 200, 404, 200)  # the page of an act
 DO = Says(302, 403, 302, 302, 404, 302)  # the act
 
+MANAGE = Says(302, 403, 403, 200, 404, 200)  # members, by the project's admins
+MANAGE_REFUSED = Says(302, 403, 403, 422, 404, 422)
+MANAGE_DOES = Says(302, 403, 403, 302, 404, 302)
+BOSS = Says(302, 403, 403, 403, 403, 200)  # platform admins only, whether the row is there or not
+BOSS_REFUSED = Says(302, 403, 403, 403, 403, 422)
+BOSS_DOES = Says(302, 403, 403, 403, 403, 302)
+
 LIST = Says(401, 200, 200, 200, 200, 200)
 READ = Says(401, 200, 200, 200, 404, 200)
 ACT = Says(401, 403, 202, 202, 404, 202)
@@ -82,9 +89,21 @@ def asks_and_does(route: str, body: dict[str, Any] | None = None) -> Table:
 
 PAGES: Table = {
     **gets(ELSEWHERE, ""),
-    **gets(SIGNED_IN, "deployments/", "clusters/", "activity/", "activity/export/"),
+    **gets(SIGNED_IN, "deployments/", "clusters/", "projects/", "activity/", "activity/export/"),
     **gets(PAGE, ONE, f"{ONE}revisions/<int:number>/", f"{ONE}pods/<slug:pod>/logs/", f"{ONE}charts/"),
-    **gets(PAGE, "clusters/<uuid:pk>/"),
+    **gets(PAGE, "clusters/<uuid:pk>/", "projects/<uuid:pk>/"),
+    "projects/new/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"name": "Not A Name"})],
+    "projects/<uuid:pk>/rename/": [Case("GET", BOSS), Case("POST", BOSS_DOES, {"name": "renamed"})],
+    "projects/<uuid:pk>/remove/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"confirm": "no"})],
+    "projects/<uuid:pk>/members/add/": [
+        Case("GET", MANAGE),
+        Case("POST", MANAGE_REFUSED, {"kind": "user", "name": "nobody", "role": "viewer"}),
+    ],
+    "projects/<uuid:pk>/members/<uuid:member>/role/": [
+        Case("GET", MANAGE),
+        Case("POST", MANAGE_DOES, {"role": "operator"}),
+    ],
+    "projects/<uuid:pk>/members/<uuid:member>/remove/": [Case("GET", MANAGE), Case("POST", MANAGE_DOES)],
     "deployments/new/": [
         Case("GET", Says(302, 403, 200, 200, 200, 200)),
         Case("POST", Says(302, 403, 422, 422, 422, 422), {"name": "Not A Name"}),
@@ -235,7 +254,9 @@ def world(db: None, settings: Any) -> World:
         client = Client()
         client.force_login(person)
         cookies[name] = client.cookies[django_session()].value
+    member = team.memberships.get(user=people["viewer"])
     parts = {"pk": str(made.pk), "number": "1", "pod": "team-llm-7d9f-abc", "id": str(people["viewer"].pk)}
+    parts["member"] = str(member.pk)
     return World(cookies, parts, observed(made, people["operator"]))
 
 

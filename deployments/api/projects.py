@@ -1,7 +1,6 @@
 """Projects with their secrets, and clusters: read here, written in the admin site. Secrets are written only."""
 
 import uuid
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deployments import serializers, services
-from deployments.access import ROLE_CAN, Can, strongest
+from deployments.access import ROLE_CAN, Can
 from deployments.api.base import Endpoint, by_name_or_id, paged
 from deployments.choices import Role
 from deployments.http import Pages, answer, etag_of
@@ -30,18 +29,8 @@ class Projects(Endpoint):
             rows = rows.filter(by_name_or_id(cluster, "cluster__"))
         pages = Pages()
         page: Iterable[Project] = pages.paginate_queryset(rows, request, self) or []
-        roles = self.roles_in(page)
+        roles = Membership.objects.roles(self.user, [row.pk for row in page])
         return pages.get_paginated_response([project(row, roles[row.pk]) for row in page])
-
-    def roles_in(self, projects: Iterable[Project]) -> dict[uuid.UUID, Role | None]:
-        """The caller's strongest role in each of the projects, by one query."""
-        if self.user.is_superuser:
-            return {row.pk: Role.ADMIN for row in projects}
-        held = defaultdict(list)
-        mine = Membership.objects.of(self.user).filter(project__in=[row.pk for row in projects])
-        for pk, role in mine.values_list("project", "role"):
-            held[pk].append(Role(role))
-        return {row.pk: strongest(held[row.pk]) for row in projects}
 
 
 class OneProject(Endpoint):

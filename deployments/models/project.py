@@ -71,6 +71,15 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """The memberships that a person holds, directly or by group."""
         return self.filter(Q(user=user) | Q(group__in=user.groups.all()))
 
+    def roles(self, user: "User", projects: list[uuid.UUID]) -> dict[uuid.UUID, Role | None]:
+        """The person's strongest role in each of these projects, by one query."""
+        if user.is_superuser:
+            return dict.fromkeys(projects, Role.ADMIN)
+        held: dict[uuid.UUID, list[Role]] = {pk: [] for pk in projects}
+        for pk, role in self.of(user).filter(project__in=projects).values_list("project", "role"):
+            held[pk].append(Role(role))
+        return {pk: strongest(found) for pk, found in held.items()}
+
 
 class Membership(models.Model):
     """A user or a group holding a role in a project."""
@@ -96,4 +105,9 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user or self.group}: {self.role} of {self.project}"
+        return f"{self.holder}: {self.role} of {self.project}"
+
+    @property
+    def holder(self) -> str:
+        """Who holds the role, by name."""
+        return self.user.get_username() if self.user else str(self.group)

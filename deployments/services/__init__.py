@@ -13,19 +13,44 @@ from deployments.services.deployments import (
     stop,
     take_over,
 )
-from deployments.services.refusals import BeingDeleted, Conflict, KeyReused, NothingChanged, Refused, SpecRefused
+from deployments.services.projects import (
+    add_member,
+    change_role,
+    create_project,
+    remove_member,
+    remove_project,
+    rename_project,
+)
+from deployments.services.refusals import (
+    BeingDeleted,
+    Conflict,
+    InUse,
+    KeyReused,
+    LastAdmin,
+    NothingChanged,
+    Refused,
+    SpecRefused,
+)
 from deployments.services.secrets import store_secret
 
 __all__ = [
     "BeingDeleted",
     "Conflict",
+    "InUse",
     "KeyReused",
+    "LastAdmin",
     "NothingChanged",
     "Refused",
     "SpecRefused",
+    "add_member",
     "change",
+    "change_role",
     "create",
+    "create_project",
     "delete",
+    "remove_member",
+    "remove_project",
+    "rename_project",
     "restart",
     "revise",
     "roll_back",

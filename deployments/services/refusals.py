@@ -45,3 +45,15 @@ class SpecRefused(Refused):
     def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
         super().__init__("; ".join(f"{'.'.join(map(str, path))}: {text}" for path, text in problems))
         self.problems = problems
+
+
+class InUse(Refused):
+    """Something that others still need cannot be removed."""
+
+    code = "in-use"
+
+
+class LastAdmin(Refused):
+    """A project would be left without an admin."""
+
+    code = "last-admin"

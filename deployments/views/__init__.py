@@ -5,9 +5,22 @@ from deployments.views.acts import delete, policy, restart, roll_back, scale, st
 from deployments.views.edit import edit, new
 from deployments.views.list import index
 from deployments.views.one import detail, logs, revision
+from deployments.views.projects import (
+    add_member,
+    change_role,
+    create_project,
+    project,
+    projects,
+    remove_member,
+    remove_project,
+    rename_project,
+)
 
 __all__ = [
     "activity",
+    "add_member",
+    "change_role",
+    "create_project",
     "delete",
     "detail",
     "edit",
@@ -16,6 +29,11 @@ __all__ = [
     "logs",
     "new",
     "policy",
+    "project",
+    "projects",
+    "remove_member",
+    "remove_project",
+    "rename_project",
     "restart",
     "revision",
     "roll_back",

@@ -102,13 +102,14 @@ def midnight(day: date) -> datetime:
 
 def links(request: Request, rows: Iterable[AuditEntry]) -> dict[str, str]:
     """The pages of what these entries are about, by id; none of what is gone or not for this person."""
-    ids: dict[str, set[str]] = {"deployment": set(), "cluster": set()}
+    ids: dict[str, set[str]] = {"deployment": set(), "cluster": set(), "project": set()}
     for row in rows:
         if row.target_kind in ids:
             ids[row.target_kind].add(row.target_id)
     kinds: tuple[tuple[str, Any, str], ...] = (
         ("deployment", Deployment, "deployments:detail"),
         ("cluster", Cluster, "monitoring:cluster"),
+        ("project", Project, "deployments:project"),
     )
     return {
         str(pk): reverse(address, args=[pk])

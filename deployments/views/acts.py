@@ -15,7 +15,7 @@ from deployments import spec as specs
 from deployments.access import Can
 from deployments.choices import DriftPolicy
 from deployments.difference import changes
-from deployments.forms import ActForm, DeleteForm, ScaleForm
+from deployments.forms import ActForm, NameForm, ScaleForm
 from deployments.models import Deployment
 from deployments.views.common import Request, fetch, posted
 
@@ -82,7 +82,7 @@ def scale(request: Request, pk: uuid.UUID) -> HttpResponse:
 def delete(request: Request, pk: uuid.UUID) -> HttpResponse:
     """Remove every object that llmdash made for it."""
     deployment = fetch(request, pk, Can.DELETE)
-    form = DeleteForm(posted(request), name=deployment.name)
+    form = NameForm(posted(request), name=deployment.name)
     text = "These objects are removed from the cluster. Objects that llmdash adopted stay."
     extra = {"objects": deployment.inventory.all(), "danger": True}
     return confirm(

@@ -310,33 +310,3 @@ def as_text(spec: Spec | None) -> dict[str, Any]:
         "secret_env": "\n".join(var.name for var in spec.env if var.secret),
         "files": "".join(f"=== {file.path}\n{file.content.removesuffix(END)}{END}" for file in spec.files),
     }
-
-
-class ActForm(forms.Form):
-    """What every act that makes a Revision may carry."""
-
-    reason = forms.CharField(max_length=500, required=False, help_text="Kept with the revision and in the audit.")
-    idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
-
-
-class ScaleForm(ActForm):
-    """How many replicas; the spec judges the number."""
-
-    replicas = forms.IntegerField(min_value=0)
-    field_order = ("replicas", "reason")
-
-
-class DeleteForm(forms.Form):
-    """The name, typed again."""
-
-    confirm = forms.CharField(label="Type the name to confirm")
-
-    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.wanted = name
-
-    def clean_confirm(self) -> str:
-        """Only the very name will do."""
-        if self.cleaned_data["confirm"] != self.wanted:
-            raise forms.ValidationError(f"This is not {self.wanted}.")
-        return self.wanted

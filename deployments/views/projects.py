@@ -1,0 +1,236 @@
+"""Projects: who belongs to them, what they use, and the acts of their admins."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.forms import Form
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from deployments import glance, services
+from deployments.access import Can, allowed
+from deployments.choices import Role
+from deployments.forms import MemberForm, NameForm, ProjectForm, RenameForm, RoleForm
+from deployments.models import AuditEntry, Deployment, Membership, Project
+from deployments.views.common import Request, is_fragment, posted
+from deployments.views.list import clean
+
+PAGE_SIZE = 50
+AUDIT_ROWS = 10
+SORTS = {
+    "name": ["name"],
+    "cluster": ["cluster__name", "name"],
+    "deployments": ["deployment_count", "name"],
+    "gpus": ["gpus", "name"],
+    "members": ["member_count", "name"],
+}
+
+
+def projects(request: Request) -> HttpResponse:
+    """What may each group use, and what does it use?"""
+    rows, filters = counted(Project.objects.visible_to(request.user)), read_filters(request)
+    page = Paginator(chosen(rows, filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    roles = Membership.objects.roles(request.user, [row.pk for row in page.object_list])
+    for row in page.object_list:
+        row.role = roles.get(row.pk)
+    context = {"page": page, "filters": filters, "total": rows.count(), "may_create": request.user.is_superuser}
+    template = "deployments/_projects.html" if is_fragment(request) else "deployments/projects.html"
+    return render(request, template, context)
+
+
+def counted(rows: QuerySet[Project]) -> QuerySet[Any]:
+    """With the numbers of members and living deployments, and the GPUs that these hold."""
+    living = Deployment.objects.filter(project=OuterRef("pk"), gone_at__isnull=True).order_by().values("project")
+    members = Membership.objects.filter(project=OuterRef("pk")).order_by().values("project")
+
+    def number(query: QuerySet[Any]) -> Coalesce:
+        return Coalesce(Subquery(query.values("n"), output_field=IntegerField()), 0)
+
+    return rows.select_related("cluster__status").annotate(
+        deployment_count=number(living.annotate(n=Count("pk"))),
+        gpus=number(living.annotate(n=Sum("status__gpus"))),
+        member_count=number(members.annotate(n=Count("pk"))),
+    )
+
+
+def read_filters(request: Request) -> dict[str, str]:
+    """The state of the list from its address."""
+    sort = request.GET.get("sort", "")
+    return {"q": clean(request.GET.get("q", "")), "sort": sort if sort.removeprefix("-") in SORTS else "name"}
+
+
+def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
+    """The projects that the filters leave, in order."""
+    if text := filters["q"]:
+        rows = rows.filter(Q(name__icontains=text) | Q(namespace__icontains=text) | Q(cluster__name__icontains=text))
+    first, *rest = SORTS[filters["sort"].removeprefix("-")]
+    return rows.order_by(f"{'-' if filters['sort'].startswith('-') else ''}{first}", *rest, "pk")
+
+
+def project(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """One project: members, deployments, use."""
+    row = fetch(request, pk)
+    role = row.role_of(request.user)
+    living = glance.listed(Deployment.objects.visible_to(request.user).filter(project=row)).order_by("name")
+    page = Paginator(living, PAGE_SIZE).get_page(request.GET.get("page"))
+    for deployment in page.object_list:
+        deployment.view = glance.of(deployment)
+    context = {
+        "project": row,
+        "role": role,
+        "can": {str(can): allowed(role, can) for can in Can},
+        "members": members(row),
+        "page": page,
+        "audit": AuditEntry.objects.visible_to(request.user).filter(project=row)[:AUDIT_ROWS],
+        "is_boss": request.user.is_superuser,
+    }
+    template = "deployments/_project.html" if is_fragment(request) else "deployments/project.html"
+    return render(request, template, context)
+
+
+def members(row: Project) -> QuerySet[Membership]:
+    """The members, by role and name."""
+    found = row.memberships.select_related("user", "group")
+    return found.order_by("role", Coalesce("user__username", "group__name", F("pk")))
+
+
+def fetch(request: Request, pk: uuid.UUID, can: Can = Can.VIEW) -> Project:
+    """The project: 404 when the person may not see it, 403 when they see it and may not do this."""
+    row: Project = get_object_or_404(counted(Project.objects.visible_to(request.user)), pk=pk)
+    if not row.allows(request.user, can):
+        role = row.role_of(request.user)
+        who = role.label.lower() if role else "nobody"
+        raise PermissionDenied(f"You are {who} in project {row.name}; its admins may do this.")
+    return row
+
+
+def only_platform_admins(request: Request) -> None:
+    """Raise PermissionDenied for everybody else."""
+    if not request.user.is_superuser:
+        raise PermissionDenied("Platform admins may do this: it needs a cluster.")
+
+
+def create_project(request: Request) -> HttpResponse:
+    """A new project on a cluster."""
+    only_platform_admins(request)
+    form = ProjectForm(posted(request))
+
+    def act() -> Project:
+        return services.create_project(**form.cleaned_data, by=request.user)
+
+    page = {"title": "New project", "submit_label": "Create", "back": "/projects/", "back_label": "Projects"}
+    return ask(request, form, act, page, done="is made.")
+
+
+def rename_project(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """Another name."""
+    only_platform_admins(request)
+    row = fetch(request, pk)
+    form = RenameForm(posted(request), initial={"name": row.name})
+
+    def act() -> Project:
+        return services.rename_project(project=row, name=form.cleaned_data["name"], by=request.user)
+
+    text = "Only the name changes: no pod restarts, and the namespace stays."
+    return ask(request, form, act, of(row, f"Rename {row.name}", "Rename", text), done="has its new name.")
+
+
+def remove_project(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """Forget it; its namespace stays."""
+    only_platform_admins(request)
+    row = fetch(request, pk)
+    form = NameForm(posted(request), name=row.name)
+
+    def act() -> None:
+        services.remove_project(project=row, by=request.user)
+
+    text = f"Its memberships and secrets go. The namespace {row.namespace} and its objects stay."
+    page = of(row, f"Remove {row.name}", "Remove", text) | {"danger": True, "confirm_name": row.name}
+    return ask(request, form, act, page, done=f"Project {row.name} is removed.")
+
+
+def add_member(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """A user or a group joins."""
+    row = fetch(request, pk, Can.MEMBERS)
+    form = MemberForm(posted(request))
+
+    def act() -> Project:
+        role = Role(form.cleaned_data["role"])
+        services.add_member(project=row, user=form.user, group=form.group, role=role, by=request.user)
+        return row
+
+    text = "A person is found by user name or e-mail address, a group by its name."
+    return ask(request, form, act, of(row, f"Add a member to {row.name}", "Add", text), done="has a new member.")
+
+
+def change_role(request: Request, pk: uuid.UUID, member: uuid.UUID) -> HttpResponse:
+    """Another role."""
+    row = fetch(request, pk, Can.MEMBERS)
+    found = get_object_or_404(members(row), pk=member)
+    form = RoleForm(posted(request), initial={"role": found.role})
+
+    def act() -> Project:
+        services.change_role(membership=found, role=Role(form.cleaned_data["role"]), by=request.user)
+        return row
+
+    page = of(row, f"Role of {found.holder} in {row.name}", "Save", "")
+    return ask(request, form, act, page, done="has a changed role.")
+
+
+def remove_member(request: Request, pk: uuid.UUID, member: uuid.UUID) -> HttpResponse:
+    """A member leaves."""
+    row = fetch(request, pk, Can.MEMBERS)
+    found = get_object_or_404(members(row), pk=member)
+    form = Form(posted(request))
+
+    def act() -> Project:
+        services.remove_member(membership=found, by=request.user)
+        return row
+
+    text = f"{found.holder} no longer sees the project or its deployments; open pages notice within seconds."
+    page = of(row, f"Remove {found.holder} from {row.name}", "Remove", text) | {"danger": True}
+    return ask(request, form, act, page, done="has one member less.")
+
+
+def of(row: Project, title: str, label: str, text: str) -> dict[str, Any]:
+    """What the page of an act on a project says."""
+    return {
+        "title": title,
+        "submit_label": label,
+        "explanation": text,
+        "back": f"/projects/{row.pk}/",
+        "back_label": row.name,
+    }
+
+
+def ask(
+    request: Request, form: Form, act: Callable[[], Project | None], page: dict[str, Any], *, done: str
+) -> HttpResponse:  # fmt: skip
+    """GET asks, POST acts and goes to the project; what is refused is said beside the field or on top."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = act()
+            messages.success(request, f"{made.name} {done}" if made else done)
+            return redirect("deployments:project", pk=made.pk) if made else redirect("deployments:projects")
+        except services.NothingChanged as unchanged:
+            messages.info(request, str(unchanged))
+            return redirect(page["back"])
+        except services.Refused as refused:
+            form.add_error(None, str(refused))
+        except ValidationError as invalid:
+            refuse(form, invalid)
+    return render(request, "deployments/act.html", page | {"form": form}, status=422 if form.errors else 200)
+
+
+def refuse(form: Form, invalid: ValidationError) -> None:
+    """A row's faults beside the form's fields."""
+    found = invalid.message_dict if hasattr(invalid, "error_dict") else {NON_FIELD_ERRORS: invalid.messages}
+    for name, texts in found.items():
+        for text in texts:
+            form.add_error(name if name in form.fields else None, text)

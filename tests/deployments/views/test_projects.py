@@ -1,0 +1,193 @@
+"""The pages of projects and their members."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+
+from deployments.choices import Health, Role
+from deployments.models import Membership, Project
+from tests import stage
+from tests.deployments.views.people import Person, Team, heard, team, text
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def boss(db: None) -> Person:
+    return Person(stage.user("boss", is_superuser=True))
+
+
+@pytest.fixture
+def other(db: None) -> Team:
+    return team("other")
+
+
+def page(made: Team) -> str:
+    return f"/projects/{made.project.pk}/"
+
+
+def test_the_list_shows_the_projects_of_the_person_with_what_they_hold(team: Team, other: Team) -> None:
+    team.seen(team.make(), Health.SERVING, gpus=8)
+    said = text(team.operator.get("/projects/"))
+    assert "team Operator of-team , team 1 8 3" in said
+    assert "other" not in said
+
+
+def test_what_is_held_is_called_last_known_when_the_cluster_is_silent(team: Team) -> None:
+    team.seen(team.make(), Health.SERVING, gpus=8)
+    heard(team.project, seconds_ago=120)
+    assert "last known 8" in text(team.operator.get("/projects/"))
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["other", "team"]),
+        ("?sort=-name", ["team", "other"]),
+        ("?sort=-gpus", ["team", "other"]),
+        ("?sort=nonsense", ["other", "team"]),
+        ("?q=TEA", ["team"]),
+        ("?q=of-other", ["other"]),
+        ("?q=nothing", []),
+    ],
+)
+def test_the_list_is_searched_and_sorted_by_its_address(
+    team: Team, other: Team, boss: Person, query: str, names: list[str]
+) -> None:
+    team.seen(team.make(), Health.SERVING, gpus=8)
+    assert [row.name for row in boss.get(f"/projects/{query}").context["page"]] == names
+
+
+def test_the_number_of_queries_of_both_pages_is_fixed(team: Team, django_assert_num_queries: Any) -> None:
+    def few() -> None:
+        with django_assert_num_queries(6):
+            team.admin.get("/projects/")
+        with django_assert_num_queries(9):
+            team.admin.get(page(team))
+
+    team.make()
+    few()
+    for number in range(12):
+        team.make(f"row-{number}")
+        stage.member(team.project, f"person-{number}", Role.VIEWER)
+        made = stage.project(f"p-{number}", cluster=team.project.cluster)
+        Membership.objects.create(project=made, user=team.admin.user, role=Role.VIEWER)
+    few()
+
+
+def test_a_project_shows_its_members_and_deployments(team: Team) -> None:
+    team.seen(team.make("llama"), Health.SERVING, sentence="Serving on 1 replica.")
+    Membership.objects.create(project=team.project, group=Group.objects.create(name="ml"), role=Role.VIEWER)
+    said = text(team.viewer.get(page(team)))
+    for part in ("llama Serving", "ml group Viewer", "team-operator person Operator", "Admins of the project manage"):
+        assert part in said
+
+
+def test_an_admin_adds_a_person_by_name_or_address_and_a_group(team: Team) -> None:
+    stage.user("bob", email="bob@example.org")
+    stage.user("eve")
+    Group.objects.create(name="ml")
+    at = f"{page(team)}members/add/"
+    for kind, name in (("user", "BOB@example.org"), ("user", "eve"), ("group", "ml")):
+        answer = team.admin.post(at, {"kind": kind, "name": name, "role": "operator"})
+        assert answer["Location"] == page(team)
+    holders = {row.holder: row.role for row in team.project.memberships.all()}
+    assert (holders["bob"], holders["eve"], holders["ml"]) == ("operator", "operator", "operator")
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "said"),
+    [
+        ({"kind": "user", "name": "nobody", "role": "viewer"}, "name", "There is no active person of this name."),
+        ({"kind": "group", "name": "team-viewer", "role": "viewer"}, "name", "There is no group of this name."),
+        ({"kind": "user", "name": "gone", "role": "viewer"}, "name", "There is no active person of this name."),
+        ({"kind": "user", "name": "twice@example.org", "role": "viewer"}, "name", "There is no active person"),
+        ({"kind": "user", "name": "team-viewer", "role": "king"}, "role", "Select a valid choice"),
+        ({"kind": "user", "name": "", "role": "viewer"}, "name", "This field is required."),
+    ],
+)
+def test_who_cannot_join_is_said_beside_the_field(team: Team, fields: dict[str, str], where: str, said: str) -> None:
+    stage.user("gone", is_active=False)
+    for name in ("one", "two"):
+        stage.user(name, email="twice@example.org")
+    answer = team.admin.post(f"{page(team)}members/add/", fields)
+    assert answer.status_code == 422
+    assert said in " ".join(answer.context["form"].errors[where])
+    assert team.project.memberships.count() == 3
+
+
+def test_somebody_who_is_a_member_already_is_said_on_top(team: Team) -> None:
+    answer = team.admin.post(f"{page(team)}members/add/", {"kind": "user", "name": "team-viewer", "role": "admin"})
+    assert answer.status_code == 422
+    assert "already exists" in text(answer)
+
+
+def test_roles_change_and_members_leave(team: Team) -> None:
+    viewer = team.project.memberships.get(user=team.viewer.user)
+    at = f"{page(team)}members/{viewer.pk}/"
+    assert team.admin.post(f"{at}role/", {"role": "operator"})["Location"] == page(team)
+    viewer.refresh_from_db()
+    assert viewer.role == "operator"
+    assert team.admin.post(f"{at}role/", {"role": "operator"})["Location"] == page(team), "said, and no error"
+    assert team.admin.post(f"{at}remove/")["Location"] == page(team)
+    assert team.viewer.get(page(team)).status_code == 404
+
+
+def test_the_last_admin_is_told_why_they_stay(team: Team) -> None:
+    own = team.project.memberships.get(user=team.admin.user)
+    answer = team.admin.post(f"{page(team)}members/{own.pk}/remove/")
+    assert answer.status_code == 422
+    assert "A project keeps one admin" in text(answer)
+
+
+def test_a_member_of_another_project_is_not_found_here(team: Team, other: Team) -> None:
+    theirs = other.project.memberships.get(user=other.viewer.user)
+    assert team.admin.post(f"{page(team)}members/{theirs.pk}/remove/").status_code == 404
+    assert other.project.memberships.filter(pk=theirs.pk).exists()
+
+
+def test_a_platform_admin_makes_renames_and_removes_a_project(team: Team, boss: Person) -> None:
+    cluster = str(team.project.cluster.pk)
+    fields = {"name": "research", "cluster": cluster, "namespace": "lab"}
+    made_at = boss.post("/projects/new/", fields)["Location"]
+    made = Project.objects.get(name="research")
+    assert made_at == f"/projects/{made.pk}/"
+    boss.post(f"{made_at}rename/", {"name": "lab"})
+    assert boss.post(f"{made_at}remove/", {"confirm": "research"}).status_code == 422
+    assert boss.post(f"{made_at}remove/", {"confirm": "lab"})["Location"] == "/projects/"
+    assert not Project.objects.filter(pk=made.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"name": "Not A Name"}, "name"),
+        ({"name": "team"}, "name"),
+        ({"namespace": "UPPER"}, "namespace"),
+        ({"name": "x" * 64}, "name"),
+        ({"cluster": "00000000-0000-0000-0000-000000000000"}, "cluster"),
+        ({"cluster": "x"}, "cluster"),
+    ],
+)
+def test_a_bad_project_is_refused_beside_its_field(
+    team: Team, boss: Person, fields: dict[str, str], where: str
+) -> None:
+    good = {"name": "research", "cluster": str(team.project.cluster.pk), "namespace": "lab"}
+    answer = boss.post("/projects/new/", good | fields)
+    assert answer.status_code == 422
+    assert answer.context["form"].errors[where]
+    assert Project.objects.count() == 1
+
+
+def test_a_project_that_is_in_use_says_what_holds_it(team: Team, boss: Person) -> None:
+    team.make("llama")
+    answer = boss.post(f"{page(team)}remove/", {"confirm": "team"})
+    assert answer.status_code == 422
+    assert "The project still holds llama" in text(answer)
+
+
+def test_those_who_belong_to_nothing_learn_what_stands_here(db: None) -> None:
+    said = text(Person(stage.user("new")).get("/projects/"))
+    assert "No project you may see" in said
+    assert "Platform admins make projects." in said
