@@ -18,6 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given)
     if options.command == "admin-password":
         return manage("new_password", options.user)
+    if options.command == "cluster-access":
+        chosen = [f"--namespace={namespace}" for namespace in options.namespace]
+        return manage("cluster_access", *chosen, *(["--no-token"] if options.no_token else []))
     print(__version__)
     return 0
 
@@ -34,6 +37,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     password = commands.add_parser("admin-password", help="set a new password for the admin and print it")
     password.add_argument("--user", default="admin", metavar="NAME", help="for somebody else (default: admin)")
+    access = commands.add_parser(
+        "cluster-access", help="print the rights llmdash needs in a cluster, for kubectl apply"
+    )
+    access.add_argument(
+        "--namespace", action="append", default=[], metavar="NS",
+        help="rights in this namespace only; may be given again (default: in the whole cluster)",
+    )  # fmt: skip
+    access.add_argument("--no-token", action="store_true", help="without the Secret of a token that does not end")
     commands.add_parser("manage", help="Django's commands: `llmdash manage migrate` and so on", add_help=False)
     commands.add_parser("version", help="print the version")
     return parser

@@ -36,7 +36,8 @@ class ClusterForm(ModelForm):
     )  # fmt: skip
     token = forms.CharField(
         required=False, widget=forms.Textarea(attrs=WRITE_ONLY | {"rows": 3}),
-        help_text="Of a ServiceAccount made for llmdash. Left empty, the stored credentials stay.",
+        help_text="Of a ServiceAccount made for llmdash: `llmdash cluster-access` prints one with the rights it needs, "
+        "docs/cluster-access.md says more. Left empty, the stored credentials stay.",
     )  # fmt: skip
     tls_server_name = forms.CharField(
         label="TLS server name", required=False, max_length=253, widget=AdminTextInputWidget,

@@ -20,6 +20,7 @@ from kubernetes.client.configuration import Configuration
 from deployments.choices import Role
 from deployments.kube import errors
 from deployments.kube.credentials import Access
+from deployments.manifests import labels
 from deployments.manifests.rbac import account
 from deployments.models import Cluster
 
@@ -29,7 +30,7 @@ MAX_LIST_BYTES = 256 * 1024 * 1024
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 CHUNK = 256 * 1024
 # A raw slash in a header name breaks the request, so the extra's key travels percent-encoded.
-ACTOR_HEADER = f"Impersonate-Extra-{quote('llmdash.io/actor', safe='')}"
+ACTOR_HEADER = f"Impersonate-Extra-{quote(labels.ACTOR, safe='')}"
 
 
 @dataclass(frozen=True)

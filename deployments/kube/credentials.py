@@ -112,7 +112,7 @@ def refuse_unknown(part: dict[str, Any], known: set[str], where: str) -> None:
         why = REASONS.get(key, "it is not known here")
         way_out = f"make the kubeconfig self-contained with `{FLATTEN}`"
         if key in ("exec", "auth-provider"):
-            way_out = "create a ServiceAccount for llmdash and use its token"
+            way_out = "create a ServiceAccount for llmdash and use its token; `llmdash cluster-access` prints one"
         raise KubeconfigRefused(f"The {where}'s {shown(key)} is not taken: {why}. Instead, {way_out}.")
 
 

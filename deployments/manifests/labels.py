@@ -13,6 +13,7 @@ REVISION = "llmdash.io/revision"
 CONFIG_CHECKSUM = "llmdash.io/config-checksum"
 SECRET_CHECKSUM = "llmdash.io/secret-checksum"  # noqa: S105  (an annotation's name)
 RESTARTED_AT = "llmdash.io/restarted-at"
+ACTOR = "llmdash.io/actor"  # the extra of an impersonation that names the person
 MANAGER = "llmdash"
 
 
@@ -33,6 +34,16 @@ def of_pods(workload: Workload) -> dict[str, str]:
         INSTALLATION: workload.installation,
         DEPLOYMENT_ID: workload.deployment_id,
     }
+
+
+def of_installation(installation: str) -> dict[str, str]:
+    """The labels of what belongs to no deployment: a project's roles, llmdash's own account."""
+    return {MANAGED_BY: MANAGER, INSTALLATION: installation}
+
+
+def are_of_installation(metadata: dict[str, Any], installation: str) -> bool:
+    """Whether an object carries all of these."""
+    return of_installation(installation).items() <= (metadata.get("labels") or {}).items()
 
 
 def selector(workload: Workload) -> dict[str, str]:

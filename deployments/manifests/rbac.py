@@ -5,6 +5,7 @@ from typing import Any
 from deployments.choices import Role
 from deployments.manifests import labels
 
+API = "rbac.authorization.k8s.io"
 READ = ["get", "list", "watch"]
 WRITE = [*READ, "create", "update", "patch", "delete"]
 OPERATE: list[dict[str, Any]] = [
@@ -47,20 +48,15 @@ def build(namespace: str, installation: str, *, create_namespace: bool) -> list[
 def of_role(role: Role, namespace: str, installation: str) -> list[dict[str, Any]]:
     """ServiceAccount, Role and RoleBinding of one role."""
     name = account(role)
-    metadata = {
-        "name": name,
-        "namespace": namespace,
-        "labels": {labels.MANAGED_BY: labels.MANAGER, labels.INSTALLATION: installation},
-    }
-    api = "rbac.authorization.k8s.io"
+    metadata = {"name": name, "namespace": namespace, "labels": labels.of_installation(installation)}
     return [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, "automountServiceAccountToken": False},
-        {"apiVersion": f"{api}/v1", "kind": "Role", "metadata": metadata, "rules": RULES[role]},
+        {"apiVersion": f"{API}/v1", "kind": "Role", "metadata": metadata, "rules": RULES[role]},
         {
-            "apiVersion": f"{api}/v1",
+            "apiVersion": f"{API}/v1",
             "kind": "RoleBinding",
             "metadata": metadata,
-            "roleRef": {"apiGroup": api, "kind": "Role", "name": name},
+            "roleRef": {"apiGroup": API, "kind": "Role", "name": name},
             "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
         },
     ]

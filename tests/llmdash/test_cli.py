@@ -1,12 +1,16 @@
 """The console script."""
 
+import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+import yaml
 from django.contrib.auth import authenticate
 from django.test import Client
 
+from deployments.manifests import access
 from deployments.models import AuditEntry
 from llmdash import __version__, cli
 from tests import stage
@@ -49,6 +53,30 @@ def test_admin_password_of_a_stranger_fails_by_name(capsys: pytest.CaptureFixtur
 def test_manage_passes_options_through(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["manage", "diffsettings", "--output", "unified"]) == 0
     assert "+ ROOT_URLCONF = 'llmdash.urls'" in capsys.readouterr().out
+
+
+def test_cluster_access_prints_yaml_and_beside_it_how_to_get_the_token(
+    capsys: pytest.CaptureFixture[str], settings: Any
+) -> None:
+    settings.LLMDASH = settings.LLMDASH | {"INSTALLATION": "east-wing"}
+    assert cli.main(["cluster-access", "--namespace", "one", "--namespace", "two", "--no-token"]) == 0
+    printed = capsys.readouterr()
+    assert list(yaml.safe_load_all(printed.out)) == access.build("east-wing", ["one", "two"], with_token=False)
+    assert "kubectl -n llmdash create token llmdash" in printed.err
+    assert cli.main(["cluster-access"]) == 0
+    printed = capsys.readouterr()
+    assert list(yaml.safe_load_all(printed.out)) == access.build("east-wing")
+    assert "kubectl -n llmdash get secret llmdash-token" in printed.err
+    assert not re.search(r"[&*]id\d", printed.out)
+
+
+def test_cluster_access_prints_nothing_for_what_is_no_namespace(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["cluster-access", "--namespace", "One"])
+    assert left.value.code == 1
+    printed = capsys.readouterr()
+    assert "'One' is no name of a namespace" in printed.err
+    assert printed.out == ""
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["admin-password", "--nonsense"]])
