@@ -2,7 +2,7 @@
 
 from deployments.kube import errors
 from deployments.kube.access import can, cluster_uid, recognise
-from deployments.kube.apply import Applied, Fence, Found, apply, delete, disown, metadata, read, send
+from deployments.kube.apply import Applied, Fence, Found, apply, create, delete, disown, metadata, read, send
 from deployments.kube.client import ITSELF, Connection, Identity, access_of, connect
 from deployments.kube.credentials import Access, KubeconfigRefused, parse_kubeconfig
 from deployments.kube.errors import FieldConflict, KubeError, Stranger, Superseded
@@ -28,6 +28,7 @@ __all__ = [
     "can",
     "cluster_uid",
     "connect",
+    "create",
     "delete",
     "disown",
     "errors",

@@ -6,7 +6,7 @@ from typing import Any
 
 from deployments.kube import errors
 from deployments.kube.client import METADATA_ONLY, Connection, Identity
-from deployments.kube.kinds import path, path_of
+from deployments.kube.kinds import collection, path, path_of
 from deployments.manifests import labels
 
 TRIES = 4  # reads of an object that moves while we write
@@ -135,6 +135,13 @@ def send(connection: Connection, body: dict[str, Any], *, identity: Identity, fo
         query={"fieldManager": labels.MANAGER, "force": str(force).lower(), "fieldValidation": "Strict"},
         accept=accepted(body),
     )  # fmt: skip
+
+
+def create(connection: Connection, body: dict[str, Any], *, identity: Identity) -> None:
+    """Make an object that is not there. Unlike `send` it needs no right to change one."""
+    where = collection(body["kind"], body["metadata"].get("namespace", ""))
+    query = {"fieldManager": labels.MANAGER, "fieldValidation": "Strict"}
+    connection.call("POST", where, identity=identity, body=body, query=query, accept=METADATA_ONLY)
 
 
 def delete(connection: Connection, kind: str, namespace: str, name: str, *, uid: str, identity: Identity) -> bool:

@@ -7,8 +7,9 @@ import pytest
 from tests.controlplane.fixtures import namespace, plane
 from tests.deployments.reconcile import policies
 from tests.deployments.reconcile.play import Play, play
+from tests.deployments.reconcile.rights import rights
 
-__all__ = ["namespace", "plane", "play"]
+__all__ = ["namespace", "plane", "play", "rights"]
 
 
 @pytest.fixture
