@@ -7,10 +7,11 @@ import pytest
 
 from tests.controlplane.fixtures import namespace, plane
 from tests.deployments.reconcile.play import Play, play
+from tests.deployments.reconcile.rights import rights
 from tests.llmdash.sandbox.hollow.fixtures import hollow_nodes
 from tests.monitoring.watcher.watching import SHORT, Watching
 
-__all__ = ["hollow_nodes", "namespace", "plane", "play"]
+__all__ = ["hollow_nodes", "namespace", "plane", "play", "rights"]
 
 
 @pytest.fixture

@@ -5,32 +5,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployments import services
+from deployments import reconcile, services
 from deployments.models import Deployment, NodeStatus
 from deployments.spec import Spec
 from tests import stage
 from tests.deployments.reconcile.play import IMAGE, Play
+from tests.deployments.reconcile.rights import USER, Rights
 from tests.monitoring.watcher.watching import Watching, cluster_status, connected, eventually, status, until
 
 pytestmark = [pytest.mark.plane, pytest.mark.usefixtures("hollow_nodes")]
-RESOURCES = "pods,services,configmaps,events,deployments.apps,replicasets.apps"
 NO_NODES = "Capacity is unknown: llmdash is not allowed to list nodes."
 ONLY_OURS = "Only the projects' own pods are counted: llmdash may not list those of other namespaces."
 
 
 @pytest.fixture
-def narrow(play: Play) -> str:
-    """The token of a ServiceAccount with rights in the project's namespace only."""
-    play.kubectl("create", "serviceaccount", "narrow")
-    allow(play, play.namespace)
-    return play.kubectl("create", "token", "narrow").strip()
-
-
-def allow(play: Play, namespace: str) -> None:
-    """Let it read in a namespace."""
-    play.plane.kubectl("-n", namespace, "create", "role", "read", "--verb=get,list,watch", f"--resource={RESOURCES}")
-    subject = f"--serviceaccount={play.namespace}:narrow"
-    play.plane.kubectl("-n", namespace, "create", "rolebinding", "read", "--role=read", subject)
+def narrow(play: Play, rights: Rights) -> str:
+    """The token of llmdash's account with the rights that `llmdash cluster-access` prints for the namespace."""
+    return rights.give(play.namespace)
 
 
 @pytest.fixture
@@ -43,9 +34,9 @@ def second(play: Play) -> Iterator[str]:
 
 
 def begun(play: Play, watching: Watching, token: str) -> Deployment:
-    """A deployment that llmdash made when it could still do all, watched with few rights."""
-    row = play.create("qwen", replicas=0)
+    """A deployment that llmdash made and watches with few rights."""
     play.move(play.plane.url, token)
+    row = play.create("qwen", replicas=0)
     watching.start()
     until(row, "stopped")
     return row
@@ -64,17 +55,20 @@ def test_without_rights_in_the_whole_cluster_namespaces_are_watched_and_capacity
     eventually(lambda: len(status(row).pods) == 2, "its pods are seen")
 
 
-def test_a_project_that_comes_later_is_watched_too(play: Play, watching: Watching, narrow: str, second: str) -> None:
+def test_a_project_that_comes_later_is_watched_too(
+    play: Play, watching: Watching, rights: Rights, narrow: str, second: str
+) -> None:
     begun(play, watching, narrow)
-    allow(play, second)
+    rights.give(second)
     wanted = Spec.model_validate(IMAGE | {"replicas": 0})
     project = stage.project("later", cluster=play.cluster, namespace=second)
     row = services.create(project=project, name="later", spec=wanted, by=play.maria)
+    reconcile.drain()
     assert until(row, "stopped").sentence == "Stopped."
 
 
 def test_a_namespace_that_is_denied_is_unknown_and_leaves_the_others_alone(
-    play: Play, watching: Watching, narrow: str, second: str
+    play: Play, watching: Watching, rights: Rights, narrow: str, second: str
 ) -> None:
     wanted = Spec.model_validate(IMAGE | {"replicas": 0})
     project = stage.project("shut", cluster=play.cluster, namespace=second)
@@ -82,29 +76,38 @@ def test_a_namespace_that_is_denied_is_unknown_and_leaves_the_others_alone(
     begun(play, watching, narrow)
     connected(play)
     seen = until(shut, "unknown")
-    assert f'is forbidden: User "system:serviceaccount:{play.namespace}:narrow"' in seen.sentence
-    allow(play, second)
+    assert f'is forbidden: User "{USER}"' in seen.sentence
+    rights.give(second)
+    reconcile.look_again(str(shut.pk))
+    reconcile.drain()
     until(shut, "stopped")
 
 
-def test_rights_that_are_taken_away_delete_nothing(play: Play, watching: Watching, narrow: str) -> None:
+def test_rights_that_are_taken_away_delete_nothing(play: Play, watching: Watching, rights: Rights, narrow: str) -> None:
     row = begun(play, watching, narrow)
     play.kubectl("scale", "deployment", "qwen", "--replicas=2")
     eventually(lambda: len(status(row).pods) == 2, "its pods are seen")
-    play.kubectl("delete", "rolebinding", "read")
+    play.kubectl("delete", "rolebinding", "llmdash")
     seen = until(row, "unknown")
     assert "forbidden" in seen.sentence
     assert len(seen.pods) == 2
-    play.kubectl("create", "rolebinding", "read", "--role=read", f"--serviceaccount={play.namespace}:narrow")
+    rights.give(play.namespace)
     until(row, "stopped")
     assert cluster_status(play).connection == "connected"
 
 
+@pytest.fixture
+def nodes(play: Play, narrow: str) -> Iterator[None]:
+    """The right to read nodes beside those in a namespace, as docs/cluster-access.md tells to give it."""
+    play.plane.kubectl("create", "clusterrole", "llmdash-nodes", "--verb=list,watch", "--resource=nodes")
+    bound = ("clusterrolebinding", "llmdash-nodes")
+    play.plane.kubectl("create", *bound, "--clusterrole=llmdash-nodes", "--serviceaccount=llmdash:llmdash")
+    yield
+    play.plane.kubectl("delete", "clusterrole,clusterrolebinding", "llmdash-nodes")
+
+
+@pytest.mark.usefixtures("nodes")
 def test_nodes_without_other_peoples_pods_are_counted_with_a_note(play: Play, watching: Watching, narrow: str) -> None:
-    role = f"{play.namespace}-nodes"
-    play.plane.kubectl("create", "clusterrole", role, "--verb=get,list,watch", "--resource=nodes")
-    subject = f"--serviceaccount={play.namespace}:narrow"
-    play.plane.kubectl("create", "clusterrolebinding", role, f"--clusterrole={role}", subject)
     begun(play, watching, narrow)
     eventually(lambda: cluster_status(play).capacity.get("gpus"), "the GPUs are counted")
     assert cluster_status(play).notes == [ONLY_OURS]
