@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from deployments import kube
 from deployments.choices import Role
 from deployments.crypto import CannotOpen
-from deployments.models import Cluster, Deployment
+from deployments.models import Deployment
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,3 @@ def why_no_logs(error: kube.KubeError) -> Unread:
     if error.status in (401, 403):
         return Unread("Not allowed to read logs", error.message, "Ask a platform admin to look at the cluster's roles.")
     return Unread("The log could not be read", error.message, "Try again when the cluster answers.")
-
-
-def version(cluster: Cluster) -> str:
-    """The API server's version, such as v1.36.2. Raises KubeError."""
-    answer = kube.connect(cluster).call("GET", "/version", identity=kube.ITSELF)
-    return str(answer.get("gitVersion", ""))

@@ -213,11 +213,6 @@ class Spec(Strict):
         """Replicas that shall run now: none while stopped."""
         return self.replicas if self.running else 0
 
-    @property
-    def total_gpus(self) -> int:
-        """GPUs of all wanted replicas together."""
-        return self.wanted * self.gpus
-
 
 class AtField(ValueError):
     """A rule about several fields that is shown beside one of them."""

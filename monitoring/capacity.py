@@ -15,8 +15,6 @@ from deployments import quantity
 from deployments.manifests import labels
 from monitoring.objects import Container, Node, Pod, condition
 
-# Resources that are not GPUs; whatever else a node offers under a vendor's name is a device.
-PLAIN = {"cpu", "memory", "ephemeral-storage", "pods"}
 GPU_VENDORS = ("nvidia.com", "amd.com", "gpu.intel.com")
 PRODUCT_LABELS = {"nvidia.com": "nvidia.com/gpu.product", "amd.com": "amd.com/gpu.product-name"}
 MEMORY_LABELS = {"nvidia.com": "nvidia.com/gpu.memory", "amd.com": "amd.com/gpu.vram"}

@@ -14,12 +14,6 @@ class Struct(msgspec.Struct, rename="camel", gc=False):
     """Names in Python's spelling, in JSON Kubernetes'."""
 
 
-class Owner(Struct):
-    kind: str = ""
-    name: str = ""
-    uid: str = ""
-
-
 class Metadata(Struct):
     name: str = ""
     namespace: str = ""
@@ -30,7 +24,6 @@ class Metadata(Struct):
     generation: int = 0
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
-    owner_references: list[Owner] | None = None
 
     def label(self, key: str) -> str:
         return (self.labels or {}).get(key, "")
@@ -115,11 +108,6 @@ class Pod(Struct):
     status: PodStatus = msgspec.field(default_factory=PodStatus)
 
 
-class Address(Struct):
-    type: str = ""
-    address: str = ""
-
-
 class NodeInfo(Struct):
     kubelet_version: str = ""
 
@@ -146,15 +134,6 @@ class Node(Struct):
     metadata: Metadata
     spec: NodeSpec = msgspec.field(default_factory=NodeSpec)
     status: NodeStatus = msgspec.field(default_factory=NodeStatus)
-
-
-class DeploymentStatus(Struct):
-    observed_generation: int = 0
-    replicas: int = 0
-    updated_replicas: int = 0
-    ready_replicas: int = 0
-    available_replicas: int = 0
-    conditions: list[Condition] | None = None
 
 
 class Manager(Struct):

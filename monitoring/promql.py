@@ -17,7 +17,6 @@ class Question:
     title: str
     unit: str
     template: str
-    says_traffic: bool = False
 
     def query(self, selector: str) -> str:
         """The PromQL for these pods."""

@@ -145,10 +145,6 @@ class Connection:
             raise errors.NotKubernetes("The server's answer is nothing a Kubernetes API would say.")
         return decoded
 
-    def close(self) -> None:
-        """Close every idle connection."""
-        self._pool.clear()
-
 
 def read_all(response: urllib3.BaseHTTPResponse, limit: int, seconds: float) -> bytes:
     """The body. Each read has a time-out of its own, so a server that drips must be stopped by the clock."""
