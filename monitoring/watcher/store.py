@@ -3,6 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
 from deployments.manifests import labels
@@ -112,8 +113,8 @@ class Events:
                 events.pop(item.metadata.uid, None)
             else:
                 events[item.metadata.uid] = item
-                if len(events) > EVENTS_PER_OBJECT:
-                    del events[next(iter(events))]
+                if len(events) > EVENTS_PER_OBJECT:  # they do not come in the order in which they happened
+                    del events[min(events, key=lambda uid: happened(events[uid]))]
             if not events:
                 del self._by_object[about]
         self._touched(about)
@@ -121,7 +122,14 @@ class Events:
     def of(self, uids: Iterable[str]) -> dict[str, list[Event]]:
         """The events of these objects, oldest first."""
         with self._lock:
-            return {uid: list(self._by_object[uid].values()) for uid in uids if uid in self._by_object}
+            found = {uid: list(self._by_object[uid].values()) for uid in uids if uid in self._by_object}
+        return {uid: sorted(events, key=happened) for uid, events in found.items()}
+
+
+def happened(event: Event) -> datetime:
+    """When an event was last seen; one that does not tell counts as older than all others."""
+    at = event.at or datetime.min
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def of_namespace(events: dict[str, Event], namespace: str) -> bool:
