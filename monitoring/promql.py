@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deployments.manifests import labels
+
 
 @dataclass(frozen=True)
 class Question:
@@ -34,11 +36,6 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         ),
     ),
 }
-# https://github.com/kubernetes/apimachinery/blob/master/pkg/util/rand/rand.go: a template's hash is a number spelled in
-# ten of these characters, a pod's end is five of any.
-HASH = "[456789bcdf]{1,10}"
-RANDOM = "[bcdfghjklmnpqrstvwxz2456789]{5}"
-UNCUT = 46  # the longest name of a Deployment whose pods' names are not cut before their random end
 # PRESENCE and TRAFFIC say whether the series exist at all, and whether anything was asked, over the chart's range.
 PRESENCE = "count(last_over_time(vllm:generation_tokens_total{$S}[$R]))"
 TRAFFIC = "sum(increase(vllm:request_success_total{$S}[$R]))"
@@ -47,9 +44,8 @@ TRAFFIC = "sum(increase(vllm:request_success_total{$S}[$R]))"
 def selector(namespace: str, pods: Sequence[str], name: str) -> str:
     """Labels that choose the pods of one deployment: by name while they are known, by what they are called by the
     Deployment controller for past ones. Prometheus anchors the expression at both ends."""
-    dash = "-" if len(name) <= UNCUT else "-?"
-    past = f"{re.escape(name)}-{HASH}{dash}{RANDOM}"
-    return f"namespace={quoted(namespace)},pod=~{quoted('|'.join([*map(re.escape, pods), past]))}"
+    chosen = [*map(re.escape, pods), labels.pod_names(name)]
+    return f"namespace={quoted(namespace)},pod=~{quoted('|'.join(chosen))}"
 
 
 def quoted(text: str) -> str:

@@ -254,9 +254,8 @@ def world(db: None, settings: Any) -> World:
         client = Client()
         client.force_login(person)
         cookies[name] = client.cookies[django_session()].value
-    member = team.memberships.get(user=people["viewer"])
-    parts = {"pk": str(made.pk), "number": "1", "pod": "team-llm-7d9f-abc", "id": str(people["viewer"].pk)}
-    parts["member"] = str(member.pk)
+    parts = {"pk": str(made.pk), "number": "1", "pod": "team-llm-7d9f8b6c54-x2k9p", "id": str(people["viewer"].pk)}
+    parts["member"] = str(team.memberships.get(user=people["viewer"]).pk)
     return World(cookies, parts, observed(made, people["operator"]))
 
 

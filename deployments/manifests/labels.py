@@ -1,5 +1,6 @@
 """Names, labels and selectors, for those who build objects and those who watch them. Pure."""
 
+import re
 from typing import Any
 
 from deployments.manifests.workload import Workload
@@ -15,6 +16,11 @@ SECRET_CHECKSUM = "llmdash.io/secret-checksum"  # noqa: S105  (an annotation's n
 RESTARTED_AT = "llmdash.io/restarted-at"
 ACTOR = "llmdash.io/actor"  # the extra of an impersonation that names the person
 MANAGER = "llmdash"
+# https://github.com/kubernetes/apimachinery/blob/master/pkg/util/rand/rand.go: a template's hash is a number spelled in
+# ten of these characters, a pod's end is five of any.
+HASH = "[456789bcdf]{1,10}"
+RANDOM = "[bcdfghjklmnpqrstvwxz2456789]{5}"
+UNCUT = 46  # the longest name of a Deployment whose pods' names are not cut before their random end
 
 
 def labels(workload: Workload) -> dict[str, str]:
@@ -49,6 +55,13 @@ def are_of_installation(metadata: dict[str, Any], installation: str) -> bool:
 def selector(workload: Workload) -> dict[str, str]:
     """What selects the pods: immutable in a Deployment, so only what never changes."""
     return {"app": workload.name, DEPLOYMENT_ID: workload.deployment_id}
+
+
+def pod_names(name: str) -> str:
+    """A regular expression, to be anchored at both ends, for what the Deployment controller calls the pods of a
+    Deployment of this name. It holds no pod of another whose name begins alike."""
+    dash = "-" if len(name) <= UNCUT else "-?"
+    return f"{re.escape(name)}-{HASH}{dash}{RANDOM}"
 
 
 def metadata(workload: Workload, name: str) -> dict[str, Any]:

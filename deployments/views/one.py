@@ -5,13 +5,14 @@ import uuid
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from deployments import glance, reads
 from deployments.access import Can, allowed
 from deployments.choices import Problem, Stage
 from deployments.difference import as_yaml, changes, lines
+from deployments.manifests import labels
 from deployments.models import AuditEntry, Deployment
 from deployments.spec import Spec
 from deployments.views.common import Request, fetch, is_fragment, reason
@@ -171,10 +172,12 @@ def revision(request: Request, pk: uuid.UUID, number: int) -> HttpResponse:
 
 
 def logs(request: Request, pk: uuid.UUID, pod: str) -> HttpResponse:
-    """The last lines of a pod's log."""
+    """The last lines of the log of a pod that the watcher saw, or that one of this deployment may have been called."""
     deployment = fetch(request, pk, Can.LOGS)
     view = glance.of(deployment)
     found = next((row for row in view.pods if row["name"] == pod), None)
+    if found is None and not re.fullmatch(labels.pod_names(deployment.name), pod):
+        raise Http404  # others' pods stand in the namespace, too
     previous = request.GET.get("previous") == "1"
     text, error = reads.logs(deployment, pod, actor=request.user.get_username(), previous=previous)
     context = {
