@@ -94,7 +94,7 @@ def judge(intent: Intent, seen: Seen, pods: list[dict[str, Any]]) -> tuple[Healt
     there = [pod for pod in pods if pod["stage"] != Stage.STOPPING]
     alive = [pod for pod in there if not pod["ended"]] or there
     if intent.being_deleted:
-        return Health.STOPPED, f"Being deleted: {plural(intent.objects_left, 'object')} left."
+        return going(intent)
     if seen.deployment is None and not alive:
         return not_there(intent)
     if intent.wanted == 0:
@@ -106,6 +106,16 @@ def judge(intent: Intent, seen: Seen, pods: list[dict[str, Any]]) -> tuple[Healt
     if stuck(seen.deployment) and health != Health.SERVING and not ready:
         health = Health.FAILING
     return health, sentence + caveat(intent)
+
+
+def going(intent: Intent) -> tuple[Health, str]:
+    """It is being deleted; what a person has to mend first is a failure."""
+    sentence = f"Being deleted: {plural(intent.objects_left, 'object')} left."
+    if not intent.problem:
+        return Health.STOPPED, sentence
+    how = {Problem.WAIT: "It is refused: ", Problem.BACK_OFF: "Trying again: "}.get(Problem(intent.problem), "")
+    failing = intent.problem in (Problem.WAIT, Problem.POISON, Problem.CLUSTER)
+    return Health.FAILING if failing else Health.STOPPED, f"{sentence} {how}{intent.problem_message}"
 
 
 def not_there(intent: Intent) -> tuple[Health, str]:

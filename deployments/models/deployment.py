@@ -83,6 +83,11 @@ class Deployment(models.Model):
         """The newest revision is applied and nothing is being deleted."""
         return self.applied == self.desired and self.deleted_at is None
 
+    @property
+    def hindrance(self) -> str:
+        """The problem of what is wanted now: one from before a deletion says nothing of it until its first try."""
+        return self.problem if self.deleted_at is None or self.deletion_started_at else ""
+
 
 class AppliedObject(models.Model):
     """The inventory: one object that we applied for a Deployment. Written by the worker.

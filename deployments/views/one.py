@@ -107,14 +107,18 @@ NEXT_STEPS = {
     Problem.CONTESTED: "Find out who changes it, then take over, or set the drift policy to leave.",
     Problem.POISON: "Edit the deployment to try again, and look at the workers' log.",
 }
+STEPS_OF_A_DELETION = NEXT_STEPS | {
+    Problem.WAIT: "Have the cluster's admin lift what stands in the way; it is tried hourly.",
+    Problem.POISON: "Look at the workers' log, and have a platform admin remove the objects that are left.",
+}
 
 
 def problem(deployment: Deployment) -> dict[str, Any] | None:
-    """Why the newest revision is not applied, with the next step."""
-    if not deployment.problem:
+    """Why the newest revision is not applied, or the objects are not removed, with the next step."""
+    if not deployment.hindrance:
         return None
-    kind, error = Problem(deployment.problem), deployment.last_error
-    step = NEXT_STEPS[kind]
+    kind, error = Problem(deployment.hindrance), deployment.last_error
+    step = (STEPS_OF_A_DELETION if deployment.deleted_at else NEXT_STEPS)[kind]
     if error.get("reason") == "Stranger":
         step = "Rename this deployment, remove the other object, or take over to adopt it."
     return {

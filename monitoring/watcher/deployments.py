@@ -209,7 +209,7 @@ def intent(deployment: Deployment, spec: dict[str, Any]) -> Intent:
         loads=spec.get("runtime") != "custom",
         desired=deployment.desired,
         applied=deployment.applied,
-        problem=deployment.problem,
+        problem=deployment.hindrance,
         problem_message=deployment.last_error.get("message", ""),
         being_deleted=deployment.deleted_at is not None,
         objects_left=len(deployment.inventory.all()),

@@ -306,6 +306,17 @@ def test_what_is_being_deleted_counts_its_objects(live: Loose | None) -> None:
     assert one.sentence == "Being deleted: 1 object left."
 
 
+@pytest.mark.parametrize(
+    ("problem", "health", "how"),
+    [(Problem.WAIT, Health.FAILING, "It is refused: "), (Problem.POISON, Health.FAILING, ""),
+     (Problem.CLUSTER, Health.FAILING, ""), (Problem.BACK_OFF, Health.STOPPED, "Trying again: "),
+     (Problem.CONTESTED, Health.STOPPED, "")],
+)  # fmt: skip
+def test_a_deletion_that_is_hindered_says_by_what(problem: Problem, health: Health, how: str) -> None:
+    intent = replace(ONE, being_deleted=True, objects_left=2, problem=problem, problem_message="hook denies it.")
+    says(judged(intent, ready_pod()), health, f"Being deleted: 2 objects left. {how}hook denies it.")
+
+
 def test_what_is_saved_and_not_in_the_cluster_yet_is_starting() -> None:
     says(absent(ONE), Health.STARTING, "Saved; being applied.")
 

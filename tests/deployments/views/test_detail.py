@@ -178,6 +178,28 @@ def test_what_is_being_deleted_lists_what_is_left_and_offers_no_act(team: Team) 
     assert all(f"{path(row)}{act}/" not in body for act in ("stop", "scale", "edit", "delete", "restart"))
 
 
+def test_a_deletion_that_is_refused_says_why_and_who_can_help(team: Team) -> None:
+    row = team.make()
+    inventory(row)
+    services.delete(deployment=row, by=team.admin.user)
+    applied(row, problem=Problem.WAIT, last_error={"message": "hook denies it."}, deletion_started_at=timezone.now())
+    team.seen(row, Health.FAILING, sentence="Being deleted: 2 objects left. It is refused: hook denies it.")
+    said = page(team.admin, row)
+    assert "Failing Being deleted; 2 objects left in the cluster." in said
+    assert "Not removed hook denies it. Next: Have the cluster's admin lift what stands in the way" in said
+    assert all(words not in said for words in ("Waits for an edit", "This goes on by itself", "Edit the deployment"))
+
+
+def test_what_hindered_a_revision_does_not_hinder_a_deletion_that_has_not_begun(team: Team) -> None:
+    row = team.make()
+    inventory(row)
+    services.delete(deployment=row, by=team.admin.user)
+    applied(row, problem=Problem.WAIT, last_error={"message": "quota exceeded."})
+    said = page(team.admin, row)
+    assert "Not removed" not in said
+    assert "quota exceeded." not in said
+
+
 def test_what_is_gone_is_not_found(team: Team) -> None:
     row = applied(team.make(), deleted_at=timezone.now(), gone_at=timezone.now())
     assert team.admin.get(path(row)).status_code == 404

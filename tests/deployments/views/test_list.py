@@ -176,6 +176,16 @@ def test_a_row_says_health_numbers_and_cause(five: Team) -> None:
     assert "meta-llama/Llama-3.1-8B vLLM" in said
 
 
+def test_a_deletion_that_is_refused_is_failing_and_one_that_goes_on_is_not(five: Team) -> None:
+    Deployment.objects.filter(name__in=["alpha", "echo"]).update(deleted_at=timezone.now(), problem="wait")
+    refused = "Being deleted: 2 objects left. It is refused: hook denies it."
+    five.seen(Deployment.objects.get(name="alpha"), Health.FAILING, sentence=refused)
+    five.seen(Deployment.objects.get(name="echo"), Health.STOPPED, sentence="Being deleted: 1 object left.")
+    assert f"alpha Failing {refused}" in text(five.viewer.get(f"{PATH}?q=alpha"))
+    assert "echo Deleting Being deleted: 1 object left." in text(five.viewer.get(f"{PATH}?q=echo"))
+    assert names(five.viewer, "?health=failing") == ["alpha", "bravo"]
+
+
 def test_an_old_status_is_unknown_and_says_since_when(five: Team) -> None:
     heard(five.project, seconds_ago=600, message="The API server refuses connections.")
     said = text(five.viewer.get(PATH))
