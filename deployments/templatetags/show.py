@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import humanize
 from django import template
+from django.conf import settings
 
 from deployments import choices
 from deployments.difference import as_yaml
@@ -51,6 +52,13 @@ def yaml(value: Any) -> str:
 def get(mapping: Mapping[str, Any], key: str) -> Any:
     """`{{ mapping|get:key }}`."""
     return mapping.get(key)
+
+
+@register.simple_tag
+def stale_seconds() -> float:
+    """From which age on what was heard of a cluster is not trusted: LLMDASH_STALE_SECONDS."""
+    seconds: float = settings.LLMDASH["STALE_SECONDS"]
+    return seconds
 
 
 @register.simple_tag(takes_context=True)

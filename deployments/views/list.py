@@ -33,6 +33,7 @@ def index(request: Request) -> HttpResponse:
         ],
         "total": sum(counts.values()),
         "stale_clusters": stale_clusters(page.object_list),
+        "heard": heard(page.object_list),
     }
     if is_fragment(request) and context["total"]:
         return render(request, "deployments/_table.html", context)
@@ -72,6 +73,11 @@ def stale_clusters(rows: Any) -> list[Cluster]:
     """The clusters of these rows that are not heard of."""
     clusters = {row.project.cluster.pk: row.project.cluster for row in rows if row.view.stale}
     return [cluster for cluster in clusters.values() if getattr(cluster, "status", None) or Connection.NEVER]
+
+
+def heard(rows: Any) -> dict[Any, Any]:
+    """When each cluster of these rows was last heard of."""
+    return {row.project.cluster_id: row.view.seen_at for row in rows}
 
 
 def choices(request: Request) -> dict[str, Any]:

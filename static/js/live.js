@@ -91,6 +91,12 @@
     }
   }
 
+  /* What was heard of a cluster became too old to be trusted, or fresh again: the server says what that means. */
+  function agedOf(event) {
+    const el = event.target.closest("[data-live][data-live-url]");
+    if (el) want(el);
+  }
+
   /* The connection: ours to retry, since a browser gives up after a first refusal. */
   function connect() {
     clearTimeout(retry);
@@ -148,6 +154,7 @@
     else connect();
   }
 
+  document.addEventListener("llmdash:aged", agedOf);
   document.addEventListener("visibilitychange", visibility);
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && connect());

@@ -1,7 +1,10 @@
 /* <time datetime="…"> in the reader's zone, UTC on hover. With data-age the text is a
    ticking age ("3 min ago"); with data-stale-after="45" it says so once it is older
-   than that many seconds. Without script the server's UTC text stays. */
+   than that many seconds, and tells live.js with llmdash:aged, also when it is young
+   again. Without script the server's UTC text stays. */
 (() => {
+  const GRACE = 3; // seconds in which the server's clock, by which it judges, has surely passed the limit, too
+  const aged = new WeakMap();
   const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const steps = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"], [Infinity, 86400, "d"]];
   // The reader's clock may be wrong; the server's, in <html data-now>, corrects it.
@@ -23,6 +26,9 @@
       : clock.format(at);
     if (el.textContent !== text) el.textContent = text;
     el.toggleAttribute("data-stale", seconds > limit);
+    const old = seconds > limit + GRACE;
+    if (aged.has(el) && aged.get(el) !== old) el.dispatchEvent(new CustomEvent("llmdash:aged", { bubbles: true }));
+    aged.set(el, old);
     if (!el.title) el.title = `${new Date(at).toISOString().replace("T", " ").slice(0, 19)} UTC`;
   }
 

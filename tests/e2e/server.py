@@ -41,8 +41,9 @@ def environment() -> dict[str, str]:
 class Web:
     """A uvicorn that can be stopped and started again on the same port."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: str) -> None:
         [self.port] = free_ports(1)
+        self.more = more
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,7 +54,7 @@ class Web:
         """Start, and return when it answers."""
         command = [sys.executable, "-m", "uvicorn", "llmdash.asgi:application", "--port", str(self.port)]
         command += ["--timeout-graceful-shutdown", "1", "--log-level", "warning"]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment())
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment() | self.more)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             try:
@@ -73,8 +74,9 @@ class Web:
 
 
 @contextmanager
-def running() -> Iterator[Web]:
-    web = Web()
+def running(**more: str) -> Iterator[Web]:
+    """A web process with these settings besides the tests' own."""
+    web = Web(**more)
     web.start()
     try:
         yield web

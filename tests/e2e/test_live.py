@@ -1,6 +1,7 @@
 """Open pages hear of changes, over the real server and its event stream."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
@@ -65,6 +66,26 @@ def test_a_change_reaches_an_open_list_and_leaves_typed_text(
     expect(page.locator("#q")).to_have_value("half a wo")
     expect(page.locator("#q")).to_be_focused()
     expect(page).to_have_title("(1 failing) Deployments · llmdash")
+
+
+@pytest.mark.parametrize("address", ["/deployments/", "/deployments/{pk}/"], ids=["list", "page"])
+def test_a_silent_watcher_turns_an_open_page_to_unknown_and_back(
+    chromium: Browser, serving: Deployment, address: str
+) -> None:
+    ClusterStatus.objects.update(seen_at=timezone.now() - timedelta(hours=1))
+    with server.running(LLMDASH_STALE_SECONDS="10") as web:
+        page = opened(signed_in(chromium, web), address.format(pk=serving.pk))
+        badge = page.locator("main .badge").first
+        expect(badge).to_have_text("Unknown")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url) if "charts" not in request.url else None)
+        ClusterStatus.objects.update(seen_at=timezone.now())  # nothing else changed, so nothing else is told
+        expect(badge).to_have_text("Serving", timeout=10_000)
+        expect(badge).to_have_text("Unknown", timeout=25_000)
+        page.wait_for_timeout(1_000)
+        count = len(asked)
+        page.wait_for_timeout(3_000)
+        assert len(asked) == count, "asked once, not as long as it is stale"
 
 
 def test_a_page_catches_up_when_the_server_comes_back(chromium: Browser, web: server.Web, serving: Deployment) -> None:
