@@ -8,5 +8,6 @@ app_name = "monitoring"
 urlpatterns = [
     path("clusters/", views.clusters, name="clusters"),
     path("clusters/<uuid:pk>/", views.cluster, name="cluster"),
+    path("clusters/<uuid:pk>/nodes/", views.nodes, name="nodes"),
     path("deployments/<uuid:pk>/charts/", views.charts, name="charts"),
 ]

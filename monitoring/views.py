@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -14,8 +16,7 @@ from deployments.choices import Connection
 from deployments.models import Cluster, ClusterStatus, Deployment, NodeStatus
 from deployments.views.common import Request, is_fragment
 from monitoring import services
-
-CELLS_A_KIND = 128
+from monitoring.nodes import PAGE_SIZE, listed
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,13 @@ class ClusterView:
     stale: bool
     seen_at: datetime | None
     version: str
-    nodes: int
     gpus_total: int
     gpus_used: int
     nodes_known: bool
     notes: list[str] = field(default_factory=list)
 
 
-def seen(cluster: Cluster, nodes: int) -> ClusterView:
+def seen(cluster: Cluster) -> ClusterView:
     """What is known of a cluster now."""
     status = getattr(cluster, "status", None) or ClusterStatus()
     gpus = status.capacity.get("gpus", [])
@@ -44,7 +44,6 @@ def seen(cluster: Cluster, nodes: int) -> ClusterView:
         stale=status.is_stale,
         seen_at=status.seen_at,
         version=status.kubernetes_version,
-        nodes=nodes,
         gpus_total=sum(row["total"] for row in gpus),
         gpus_used=sum(row["used"] for row in gpus),
         nodes_known=status.nodes_known,
@@ -59,53 +58,39 @@ def visible(request: Request) -> QuerySet[Cluster]:
 
 def clusters(request: Request) -> HttpResponse:
     """Where is room?"""
-    rows = list(visible(request).prefetch_related("nodes"))
-    for row in rows:
-        row.view = seen(row, len(row.nodes.all()))  # type: ignore[attr-defined]  # for the template
+    nodes = NodeStatus.objects.filter(cluster=OuterRef("pk")).order_by().values("cluster").annotate(count=Count("pk"))
+    rows = visible(request).annotate(node_count=Coalesce(Subquery(nodes.values("count")), 0))
+    page: Page[Any] = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    for row in page.object_list:
+        row.view = seen(row)
     template = "monitoring/_clusters.html" if is_fragment(request) else "monitoring/clusters.html"
-    return render(request, template, {"clusters": rows})
+    return render(request, template, {"page": page})
 
 
 def cluster(request: Request, pk: uuid.UUID) -> HttpResponse:
-    """One cluster: its nodes, its GPUs and who holds them."""
-    row = get_object_or_404(visible(request), pk=pk)
-    nodes = list(row.nodes.all())
-    names = dict(Deployment.objects.visible_to(request.user).filter(project__cluster=row).values_list("pk", "name"))
-    by_id = {str(key): name for key, name in names.items()}
-    for node in nodes:
-        node.cells = cells(node, by_id)  # type: ignore[attr-defined]  # for the template
-        node.cells_label = f"GPUs of {node.name}"  # type: ignore[attr-defined]  # as above
-    status = getattr(row, "status", None) or ClusterStatus()
+    """One cluster: where is room and what waits for it; below stand its nodes, which are a live part of their own."""
+    row, status, names = fetch(request, pk)
     context = {
         "cluster": row,
-        "view": seen(row, len(nodes)),
-        "nodes": nodes,
+        "view": seen(row),
         "capacity": status.capacity.get("gpus", []),
-        "pending": [waiting(pod, by_id, request) for pod in status.pending if may_see(pod, by_id, request)],
+        "pending": [waiting(pod, names) for pod in status.pending if may_see(pod, names, request)],
     }
-    template = "monitoring/_cluster.html" if is_fragment(request) else "monitoring/cluster.html"
-    return render(request, template, context)
+    if is_fragment(request):
+        return render(request, "monitoring/_cluster.html", context)
+    return render(request, "monitoring/cluster.html", context | listed(request, row, status, names))
 
 
-def cells(node: NodeStatus, names: dict[str, str]) -> list[dict[str, str]]:
-    """One cell for each GPU of a node: who holds it. Allocations only; which card it is nobody says."""
-    found: list[dict[str, str]] = []
-    for kind in node.gpus:
-        total = min(kind["allocatable"], CELLS_A_KIND)
-        held: list[dict[str, str]] = []
-        for owner in kind["owners"]:  # a pod may claim any number, whatever the node has
-            held += [cell(owner, names)] * min(owner["count"], total - len(held))
-        free = {"owner": "", "url": "", "kind": "free", "label": f"free {kind['product']}"}
-        found += held + [free] * (total - len(held))
-    return found
+def nodes(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """The nodes of a cluster's page, for a live update of them."""
+    return render(request, "monitoring/_nodes.html", listed(request, *fetch(request, pk)))
 
 
-def cell(owner: dict[str, Any], names: dict[str, str]) -> dict[str, str]:
-    """A held GPU: by name when the person may see its holder."""
-    if name := names.get(owner["deployment"]):
-        url = reverse("deployments:detail", args=[owner["deployment"]])
-        return {"owner": name, "url": url, "kind": "ours", "label": f"{name}: {owner['pod']}"}
-    return {"owner": "other", "url": "", "kind": "other", "label": "held by a workload that you may not see"}
+def fetch(request: Request, pk: uuid.UUID) -> tuple[Cluster, ClusterStatus, dict[str, str]]:
+    """A cluster, how it is, and the names of the deployments on it that the person may see, by id."""
+    row = get_object_or_404(visible(request), pk=pk)
+    found = Deployment.objects.visible_to(request.user).filter(project__cluster=row).values_list("pk", "name")
+    return row, getattr(row, "status", None) or ClusterStatus(), {str(key): name for key, name in found}
 
 
 def may_see(pod: dict[str, Any], names: dict[str, str], request: Request) -> bool:
@@ -113,7 +98,7 @@ def may_see(pod: dict[str, Any], names: dict[str, str], request: Request) -> boo
     return request.user.is_superuser or pod["deployment"] in names
 
 
-def waiting(pod: dict[str, Any], names: dict[str, str], request: Request) -> dict[str, Any]:
+def waiting(pod: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     """A waiting pod with the page of its deployment."""
     known = pod["deployment"] in names
     return pod | {"url": reverse("deployments:detail", args=[pod["deployment"]]) if known else ""}

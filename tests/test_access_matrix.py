@@ -91,7 +91,7 @@ PAGES: Table = {
     **gets(ELSEWHERE, ""),
     **gets(SIGNED_IN, "deployments/", "clusters/", "projects/", "activity/", "activity/export/"),
     **gets(PAGE, ONE, f"{ONE}revisions/<int:number>/", f"{ONE}pods/<slug:pod>/logs/", f"{ONE}charts/"),
-    **gets(PAGE, "clusters/<uuid:pk>/", "projects/<uuid:pk>/"),
+    **gets(PAGE, "clusters/<uuid:pk>/", "clusters/<uuid:pk>/nodes/", "projects/<uuid:pk>/"),
     "projects/new/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"name": "Not A Name"})],
     "projects/<uuid:pk>/rename/": [Case("GET", BOSS), Case("POST", BOSS_DOES, {"name": "renamed"})],
     "projects/<uuid:pk>/remove/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"confirm": "no"})],

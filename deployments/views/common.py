@@ -44,3 +44,8 @@ def posted(request: HttpRequest) -> QueryDict | None:
 def is_fragment(request: HttpRequest) -> bool:
     """Whether a live update asks, which wants the fragment alone."""
     return request.headers.get("HX-Request") == "true"
+
+
+def clean(text: str) -> str:
+    """Without characters that nobody can type, NUL above all: PostgreSQL refuses it."""
+    return "".join(char for char in text[:200] if char.isprintable()).strip()

@@ -11,7 +11,7 @@ from deployments import glance
 from deployments.access import Can
 from deployments.choices import Connection, Health
 from deployments.models import Cluster, Deployment, Project
-from deployments.views.common import Request, is_fragment
+from deployments.views.common import Request, clean, is_fragment
 
 PAGE_SIZE = 50
 
@@ -49,11 +49,6 @@ def read_filters(request: Request) -> dict[str, str]:
     if given["health"] not in list(Health):
         given["health"] = ""
     return given
-
-
-def clean(text: str) -> str:
-    """Without characters that nobody can type, NUL above all: PostgreSQL refuses it."""
-    return "".join(char for char in text[:200] if char.isprintable()).strip()
 
 
 def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
