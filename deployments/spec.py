@@ -5,6 +5,7 @@ Old Revisions stay readable for ever: `load` upgrades what an older llmdash wrot
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -14,8 +15,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from deployments import quantity
 from deployments.runtimes import RUNTIMES
 
-MAX_REPLICAS = 200  # settings.LLMDASH raises or lowers these two for an installation
-MAX_GPUS = 16
 MAX_FILE_CHARS = 64_000
 MAX_FILES_BYTES = 900_000  # a ConfigMap holds 1 MiB with its keys
 MAX_ENV_BYTES = 500_000  # etcd takes objects of 1.5 MiB, and the Deployment's holds the arguments, too
@@ -263,7 +262,8 @@ def dump(spec: Spec) -> dict[str, Any]:
     return spec.model_dump(mode="json")
 
 
-def over_limits(spec: Spec, *, max_replicas: int, max_gpus: int) -> list[tuple[tuple[str | int, ...], str]]:
-    """What exceeds the bounds that this installation sets, in the shape of `problems`."""
-    bounds = (("replicas", spec.replicas, max_replicas), ("gpus", spec.gpus, max_gpus))
-    return [((name,), f"Must be {most} or less here.") for name, value, most in bounds if value > most]
+def over_limits(given: Mapping[str, Any], limits: Mapping[str, int]) -> list[tuple[tuple[str | int, ...], str]]:
+    """What exceeds the bounds that this installation sets, in the shape of `problems`. `given` may be no spec yet."""
+    values = {name: given.get(name) for name in limits}
+    over = {name: limits[name] for name, value in values.items() if type(value) is int and value > limits[name]}
+    return [((name,), f"Must be {most} or less here.") for name, most in over.items()]

@@ -13,13 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from deployments import serializers
+from deployments import serializers, services
 from deployments import spec as specs
 from deployments.access import ROLE_CAN, Can
 from deployments.choices import Role
 from deployments.http import Invalid, answer, etag, refuse_parameters
 from deployments.models import Deployment, Project, Revision
-from deployments.spec import Spec
 
 if TYPE_CHECKING:
     from llmdash.accounts.models import User
@@ -89,11 +88,7 @@ class Endpoint(APIView):
 
 def spec_problems(given: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
     """What is wrong with a spec, with paths from the top of the body."""
-    try:
-        Spec.model_validate(given)
-    except ValidationError as error:
-        return [(("spec", *where), text) for where, text in specs.problems(error)]
-    return []
+    return [(("spec", *where), text) for where, text in services.problems_of(given)]
 
 
 def by_name_or_id(text: str, prefix: str = "") -> Q:

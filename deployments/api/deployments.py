@@ -17,7 +17,6 @@ from deployments.api.base import Endpoint, accepted, by_name_or_id, newest_of, p
 from deployments.choices import Action, DriftPolicy, Health
 from deployments.http import Invalid, Pages, answer, idempotency_key, revision_seen
 from deployments.models import Deployment, Project
-from deployments.spec import Spec
 
 ORDERINGS = glance.SORTS | {"created": ["created_at"]}
 
@@ -38,7 +37,7 @@ class Deployments(Endpoint):
         self.allow(project, Can.DEPLOY)
         try:
             made = services.create(
-                project=project, name=body.name, spec=Spec.model_validate(body.spec), by=self.user,
+                project=project, name=body.name, spec=services.read_spec(body.spec), by=self.user,
                 reason=body.reason, key=key, drift_policy=DriftPolicy(body.drift_policy),
             )  # fmt: skip
         except ValidationError as error:
@@ -67,7 +66,7 @@ class OneDeployment(Endpoint):
         seen = revision_seen(request, deployment.desired, required=True)
         body = self.body(serializers.Revise)
         revision = services.revise(
-            deployment=deployment, spec=Spec.model_validate(body.spec), by=self.user, reason=body.reason,
+            deployment=deployment, spec=services.read_spec(body.spec), by=self.user, reason=body.reason,
             if_revision=seen, key=idempotency_key(request),
         )  # fmt: skip
         return accepted(request, deployment, revision)

@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 
+from deployments.forms.deployment import bounded
+
 
 class ActForm(forms.Form):
     """What every act that makes a Revision may carry."""
@@ -17,6 +19,10 @@ class ScaleForm(ActForm):
 
     replicas = forms.IntegerField(min_value=0)
     field_order = ("replicas", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        bounded(self.fields["replicas"], "replicas")
 
 
 class NameForm(forms.Form):

@@ -5,10 +5,9 @@ import uuid
 from typing import Any, Literal, get_args, get_origin
 
 from django import forms
-from pydantic import ValidationError as SpecInvalid
 from pydantic.fields import FieldInfo
 
-from deployments import spec as specs
+from deployments import services
 from deployments.choices import DriftPolicy
 from deployments.models import Project
 from deployments.models.deployment import deployment_name
@@ -73,6 +72,14 @@ def field_of(name: str, info: FieldInfo) -> forms.Field:
     return forms.CharField(**common)
 
 
+def bounded(field: forms.Field, name: str) -> None:
+    """Say how much this installation allows, which the spec does not know."""
+    most = services.limits().get(name)
+    if most is not None:
+        field.widget.attrs["max"] = most
+        field.help_text = f"{field.help_text} At most {most} here.".strip()
+
+
 class SecretLines(forms.Textarea):
     """NAME=value lines that never go back to the browser with their values, not even beside a mistake."""
 
@@ -104,6 +111,7 @@ class DeploymentForm(forms.Form):
         for name, info in Spec.model_fields.items():
             if name not in NOT_IN_THE_FORM:
                 self.fields[name] = field_of(name, info)
+                bounded(self.fields[name], name)
                 self.fields[name].unit = seen(info)["unit"]  # type: ignore[attr-defined]  # for the template
         self.fields["secret_env"] = forms.CharField(
             label="Secret environment", required=False, strip=False,
@@ -139,11 +147,9 @@ class DeploymentForm(forms.Form):
         if self.before:
             kept = {name: getattr(self.before, name) for name in (*NOT_IN_THE_FORM, "runtime")}
         fields["env"], data["secret_values"] = self._read_env()
+        self.show(services.problems_of(kept | fields))
         if not self.errors:
-            try:
-                data["spec"] = Spec.model_validate(kept | fields)
-            except SpecInvalid as error:
-                self.show(specs.problems(error))
+            data["spec"] = Spec.model_validate(kept | fields)
         return data
 
     def _check_hidden(self, data: dict[str, Any]) -> None:

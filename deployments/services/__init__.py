@@ -32,6 +32,7 @@ from deployments.services.refusals import (
     SpecRefused,
 )
 from deployments.services.secrets import store_secret
+from deployments.services.specs import limits, problems_of, read_spec
 
 __all__ = [
     "BeingDeleted",
@@ -48,6 +49,9 @@ __all__ = [
     "create",
     "create_project",
     "delete",
+    "limits",
+    "problems_of",
+    "read_spec",
     "remove_member",
     "remove_project",
     "rename_project",

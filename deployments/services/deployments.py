@@ -6,7 +6,6 @@ Edit, scale, stop, start, restart and roll back are one thing: a new Revision.
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +16,7 @@ from deployments.choices import Action, DriftPolicy
 from deployments.difference import fingerprint as digest_of
 from deployments.models import Deployment, IdempotencyKey, Project, Revision, SecretValue
 from deployments.services.refusals import BeingDeleted, Conflict, KeyReused, NothingChanged, SpecRefused
+from deployments.services.specs import limits, read_spec
 from deployments.spec import Spec
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ def change(*, deployment: Deployment, action: Action, by: "User", fields: dict[s
     with transaction.atomic():
         locked = _lock(deployment)
         newest = locked.revisions.get(number=locked.desired)
-        spec = Spec.model_validate(specs.dump(newest.spec) | fields)
+        spec = read_spec(specs.dump(newest.spec) | fields)
         return revise(deployment=locked, spec=spec, by=by, action=action, **{"asked": fields} | more)
 
 
 def scale(*, deployment: Deployment, replicas: int, by: "User", **more: Any) -> Revision:
-    """Ask for another number of replicas. Raises pydantic's ValidationError for an impossible number."""
+    """Ask for another number of replicas. Raises SpecRefused for an impossible number."""
     return change(deployment=deployment, action=Action.SCALE, by=by, fields={"replicas": replicas}, **more)
 
 
@@ -159,8 +159,7 @@ def _add_revision(
 
 
 def _check(spec: Spec, project: Project) -> None:
-    limits = settings.LLMDASH
-    problems = specs.over_limits(spec, max_replicas=limits["MAX_REPLICAS"], max_gpus=limits["MAX_GPUS"])
+    problems = specs.over_limits(specs.dump(spec), limits())
     wanted: dict[uuid.UUID, int] = {var.secret: place for place, var in enumerate(spec.env) if var.secret}
     known = set(SecretValue.objects.filter(project=project, pk__in=wanted).values_list("pk", flat=True))
     problems += [(("env", wanted[pk], "secret"), "Is no secret of this project.") for pk in wanted if pk not in known]

@@ -14,8 +14,7 @@ from django.urls import reverse
 from deployments import serializers
 from deployments.choices import Action
 from deployments.models import AuditEntry, Cluster, Deployment, Project
-from deployments.views.common import Request, is_fragment
-from deployments.views.list import clean
+from deployments.views.common import Request, clean, is_fragment
 
 PAGE_SIZE = 50
 MAX_EXPORTED = 20_000

@@ -8,10 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from pydantic import ValidationError as SpecInvalid
 
 from deployments import services
-from deployments import spec as specs
 from deployments.access import Can
 from deployments.choices import DriftPolicy
 from deployments.difference import changes
@@ -145,9 +143,6 @@ def perform(request: Request, deployment: Deployment, act: Callable[..., Any], f
         return True
     except services.SpecRefused as refused:
         show(form, refused.problems)
-        return False
-    except SpecInvalid as invalid:
-        show(form, specs.problems(invalid))
         return False
     except services.Refused as refused:
         form.add_error(None, str(refused))

@@ -18,8 +18,7 @@ from deployments.access import Can, allowed
 from deployments.choices import Role
 from deployments.forms import MemberForm, NameForm, ProjectForm, RenameForm, RoleForm
 from deployments.models import AuditEntry, Deployment, Membership, Project
-from deployments.views.common import Request, is_fragment, posted
-from deployments.views.list import clean
+from deployments.views.common import Request, clean, is_fragment, posted
 
 PAGE_SIZE = 50
 AUDIT_ROWS = 10

@@ -230,9 +230,10 @@ def test_stopped_wants_no_replicas_and_remembers_them() -> None:
 
 
 def test_the_installations_limits_are_told_like_other_problems() -> None:
-    asked = make(replicas=5, gpus=4)
-    assert specs.over_limits(asked, max_replicas=5, max_gpus=4) == []
-    assert specs.over_limits(asked, max_replicas=4, max_gpus=3) == [
+    asked = specs.dump(make(replicas=5, gpus=4))
+    assert specs.over_limits(asked, {"replicas": 5, "gpus": 4}) == []
+    assert specs.over_limits({"replicas": "9", "gpus": None}, {"replicas": 4, "gpus": 3}) == []
+    assert specs.over_limits(asked, {"replicas": 4, "gpus": 3}) == [
         (("replicas",), "Must be 4 or less here."),
         (("gpus",), "Must be 3 or less here."),
     ]

@@ -145,6 +145,17 @@ def test_a_name_that_is_taken_is_a_conflict(team: Team) -> None:
     assert rows() == before
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_the_installations_limits_are_told_with_all_other_mistakes_at_once(team: Team, method: str) -> None:
+    spec = {"llm": "no slash", "replicas": 10**6, "gpus": 17, "port": 0}
+    body = {"spec": spec} if method != "POST" else wish(team.project) | {"spec": spec}
+    path = "/deployments" if method == "POST" else team.path
+    answer = team.operator(method, path, body, If_Match="*")
+    problem(answer, 400)
+    assert sorted(pointers(answer)) == ["/spec/gpus", "/spec/llm", "/spec/port", "/spec/replicas"]
+    assert "Must be 200 or less here." in answer.content.decode()
+
+
 @pytest.mark.parametrize(
     ("spec", "where"),
     [

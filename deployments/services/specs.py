@@ -1,0 +1,35 @@
+"""A spec as it was sent: all that is wrong with it, the installation's limits among it."""
+
+from typing import Any
+
+from django.conf import settings
+from pydantic import ValidationError as SpecInvalid
+
+from deployments import spec as specs
+from deployments.services.refusals import SpecRefused
+from deployments.spec import Spec
+
+
+def limits() -> dict[str, int]:
+    """The bounds of parameters that this installation sets."""
+    return {"replicas": settings.LLMDASH["MAX_REPLICAS"], "gpus": settings.LLMDASH["MAX_GPUS"]}
+
+
+def problems_of(given: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
+    """All that is wrong with a spec as it was sent, in the shape of `spec.problems`, the installation's limits with it:
+    where one is exceeded the spec's own wider bound is no news."""
+    over = specs.over_limits(given, limits())
+    try:
+        Spec.model_validate(given)
+    except SpecInvalid as error:
+        told = {path for path, _ in over}
+        return [found for found in specs.problems(error) if found[0] not in told] + over
+    return over
+
+
+def read_spec(given: dict[str, Any]) -> Spec:
+    """A spec as it was sent. Raises SpecRefused when it is none; one that is, is checked as it is saved."""
+    try:
+        return Spec.model_validate(given)
+    except SpecInvalid as error:
+        raise SpecRefused(problems_of(given)) from error
