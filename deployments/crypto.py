@@ -36,6 +36,9 @@ class Sealed(msgspec.Struct, frozen=True, array_like=True):
     ciphertext: bytes
 
 
+SEALS = msgspec.msgpack.Decoder(Sealed)  # made at import: threads that first use a struct at once crash in msgspec 0.22
+
+
 @dataclass(frozen=True)
 class Keyring:
     """Wrapping keys by id, each of 32 bytes; `primary` seals, every one opens."""
@@ -68,7 +71,7 @@ class Keyring:
     def open(self, blob: bytes, context: str) -> bytes:
         """Decrypt what `seal` made for the same context. Raises CannotOpen."""
         try:
-            sealed = msgspec.msgpack.decode(blob, type=Sealed)
+            sealed = SEALS.decode(blob)
             if sealed.version != VERSION:
                 raise ValueError(f"version {sealed.version}")
             data_key = AESGCM(self.keys[sealed.key_id]).decrypt(sealed.wrap_nonce, sealed.wrapped, context.encode())

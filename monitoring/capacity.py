@@ -6,13 +6,12 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/resource-management/
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from deployments import quantity
-from deployments.manifests import labels
 from monitoring.objects import Container, Node, Pod, condition
 
 GPU_VENDORS = ("nvidia.com", "amd.com", "gpu.intel.com")
@@ -146,8 +145,9 @@ def mebibytes(label: str) -> int:
     return int(amount(label.rstrip("i") + "i") / 2**20) if label[:-1].isdigit() else 0
 
 
-def rooms(nodes: Iterable[Node], pods: Iterable[Pod]) -> list[Room]:
-    """Every node with what runs on it. Pods that ended hold nothing."""
+def rooms(nodes: Iterable[Node], pods: Iterable[Pod], whose: Callable[[Pod], str] = lambda pod: "") -> list[Room]:
+    """Every node with what runs on it. Pods that ended hold nothing. `whose` tells the id of our deployment that a pod
+    is of, "" for other people's."""
     found = {node.metadata.name: room(node) for node in nodes}
     for pod in pods:
         place = found.get(pod.spec.node_name)
@@ -159,10 +159,7 @@ def rooms(nodes: Iterable[Node], pods: Iterable[Pod]) -> list[Room]:
         place.memory_bytes_used += int(wanted.get("memory", Decimal(0)))
         for kind in place.gpus:
             if count := int(wanted.get(kind.resource, 0)):
-                owner = Owner(
-                    pod.metadata.name, pod.metadata.namespace, count, pod.metadata.label(labels.DEPLOYMENT_ID)
-                )
-                kind.owners.append(owner)
+                kind.owners.append(Owner(pod.metadata.name, pod.metadata.namespace, count, whose(pod)))
     return sorted(found.values(), key=lambda place: place.name)
 
 

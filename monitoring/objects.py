@@ -14,6 +14,10 @@ class Struct(msgspec.Struct, rename="camel", gc=False):
     """Names in Python's spelling, in JSON Kubernetes'."""
 
 
+class OwnerReference(Struct):
+    uid: str = ""
+
+
 class Metadata(Struct):
     name: str = ""
     namespace: str = ""
@@ -24,6 +28,7 @@ class Metadata(Struct):
     generation: int = 0
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
+    owner_references: list[OwnerReference] | None = None
 
     def label(self, key: str) -> str:
         return (self.labels or {}).get(key, "")

@@ -105,6 +105,8 @@ def judge(intent: Intent, seen: Seen, pods: list[dict[str, Any]]) -> tuple[Healt
     health, sentence = by_pods(intent, alive, ready, refusal(seen.deployment))
     if stuck(seen.deployment) and health != Health.SERVING and not ready:
         health = Health.FAILING
+    if intent.problem == Problem.WAIT and intent.applied == intent.desired and health == Health.SERVING:
+        health = Health.DEGRADED  # its pods serve, yet not all of it stands as it is wanted
     return health, sentence + caveat(intent)
 
 
@@ -227,7 +229,7 @@ def caveat(intent: Intent) -> str:
         return f" Contested: {intent.problem_message}"
     if intent.applied < intent.desired and intent.problem:
         return f" Revision {intent.desired} is not applied: {intent.problem_message}"
-    return ""
+    return f" Not kept as it is wanted: {intent.problem_message}" if intent.problem else ""
 
 
 def rollout(deployment: Loose | None) -> str:

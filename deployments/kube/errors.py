@@ -139,6 +139,7 @@ class Status(msgspec.Struct):
     details: StatusDetails | None = None
 
 
+STATUSES = msgspec.json.Decoder(Status)  # made at import, see `watch`
 MAX_RETRY_AFTER = 3600  # seconds
 MAX_MESSAGE = 4000  # characters
 
@@ -146,7 +147,7 @@ MAX_MESSAGE = 4000  # characters
 def from_response(status: int, body: bytes, headers: Any) -> KubeError:
     """Translate an answer of 400 or more."""
     try:
-        said = msgspec.json.decode(body, type=Status)
+        said = STATUSES.decode(body)
     except msgspec.DecodeError:
         said = Status()
     if said.kind != "Status" and status < 500 and status not in (401, 403, 429):

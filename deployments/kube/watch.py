@@ -48,16 +48,28 @@ class OnlyMeta(msgspec.Struct):
     metadata: Meta
 
 
+class ListOf(msgspec.Struct):
+    metadata: Meta
+    items: list[msgspec.Raw] | None = None
+
+
+# Made here, by the one thread that imports: msgspec 0.22 learns a struct's fields at its first use, and threads that
+# do so at once read a half-made table and crash the process.
+LISTS = msgspec.json.Decoder(ListOf)
+LINES = msgspec.json.Decoder(Line)
+METAS = msgspec.json.Decoder(OnlyMeta)
+
+
 @dataclass
 class Feed(Generic[T]):
-    """What to watch and whom to tell.
+    """What to watch and whom to tell. `decoder` is made once, before there are threads.
 
     `replace` gets the whole list after each list, `change` each ("ADDED" | "MODIFIED" | "DELETED", object),
     `alive` is called whenever the API server proved that this watch lives, `failed` with each error.
     """
 
     kind: str
-    type: type[T]
+    decoder: "msgspec.json.Decoder[T]"
     replace: Callable[[list[T]], None]
     change: Callable[[str, T], None]
     alive: Callable[[], None]
@@ -138,26 +150,20 @@ def relist(connection: Connection, feed: Feed[T]) -> str:
     return version
 
 
-class ListOf(msgspec.Struct):
-    metadata: Meta
-    items: list[msgspec.Raw] | None = None
-
-
 def decode_list(body: bytes, feed: Feed[T]) -> tuple[str, str, list[T]]:
     """(resourceVersion, continue token, objects); an object that cannot be read is left out and logged."""
     try:
-        page = msgspec.json.decode(body, type=ListOf)
+        page = LISTS.decode(body)
     except msgspec.DecodeError as error:
         raise errors.NotKubernetes(f"The list of {feed.kind} cannot be read.") from error
-    decoder = msgspec.json.Decoder(feed.type)
-    items = [item for raw in page.items or [] if (item := decode_one(decoder, raw, feed)) is not None]
+    items = [item for raw in page.items or [] if (item := decode_one(raw, feed)) is not None]
     return page.metadata.resourceVersion, page.metadata.continue_, items
 
 
-def decode_one(decoder: "msgspec.json.Decoder[T]", raw: msgspec.Raw, feed: Feed[T]) -> T | None:
+def decode_one(raw: msgspec.Raw, feed: Feed[T]) -> T | None:
     """One object, or None with a log line."""
     try:
-        return decoder.decode(raw)
+        return feed.decoder.decode(raw)
     except msgspec.DecodeError as error:
         log.warning("an object cannot be read", kind=feed.kind, error=str(error))
         return None
@@ -175,12 +181,11 @@ def watch(connection: Connection, feed: Feed[T], place: Place, stop: threading.E
     )  # fmt: skip
     feed.alive()
     started = time.monotonic()
-    decoder = msgspec.json.Decoder(feed.type)
     try:
         for line in lines(response):
             if stop.is_set():
                 return
-            place.version = hand_over(line, decoder, feed) or place.version
+            place.version = hand_over(line, feed) or place.version
     except urllib3.exceptions.HTTPError as error:
         raise errors.from_transport(error) from error
     finally:
@@ -190,22 +195,22 @@ def watch(connection: Connection, feed: Feed[T], place: Place, stop: threading.E
     feed.alive()
 
 
-def hand_over(line: bytes, decoder: "msgspec.json.Decoder[T]", feed: Feed[T]) -> str:
+def hand_over(line: bytes, feed: Feed[T]) -> str:
     """Tell the feed of one line; returns its resourceVersion."""
     try:
-        event = msgspec.json.decode(line, type=Line)
+        event = LINES.decode(line)
     except msgspec.DecodeError as error:
         raise errors.Unreachable("The watch broke off in the middle of a line.") from error
     if event.type == "ERROR":
         raise errors.from_response(code_of(event.object), bytes(event.object), {})
     version = ""
     try:
-        version = msgspec.json.decode(event.object, type=OnlyMeta).metadata.resourceVersion
+        version = METAS.decode(event.object).metadata.resourceVersion
     except msgspec.DecodeError:
         log.warning("a watch event cannot be read", kind=feed.kind)
     if event.type == "BOOKMARK":
         return version
-    item = decode_one(decoder, event.object, feed)
+    item = decode_one(event.object, feed)
     if item is not None:
         feed.change(event.type, item)
     return version
@@ -214,7 +219,7 @@ def hand_over(line: bytes, decoder: "msgspec.json.Decoder[T]", feed: Feed[T]) ->
 def code_of(status: msgspec.Raw) -> int:
     """The code of a Status, 500 when it tells none that is an error's."""
     try:
-        code = msgspec.json.decode(status, type=errors.Status).code
+        code = errors.STATUSES.decode(status).code
     except msgspec.DecodeError:
         return 500
     return code if code >= 400 else 500

@@ -8,11 +8,17 @@ from django.db import transaction
 
 from deployments import audit, kube
 from deployments.choices import Action, DriftPolicy
+from deployments.kube.errors import Cause
 from deployments.models import AppliedObject, Deployment, Revision
 from deployments.reconcile import drift, inventory
 from deployments.reconcile.adopt import adopt
 from deployments.reconcile.claim import renew
 from deployments.reconcile.identity import identity
+
+WHEN_REMOVED = {
+    DriftPolicy.LEAVE: "the drift policy is to leave it.",
+    DriftPolicy.ADOPT: "no revision can adopt that: take over to make it again, or delete the deployment.",
+}
 
 
 @dataclass
@@ -31,6 +37,7 @@ class Put:
     owner: str
     force: bool = False
     over_quiet: bool = False
+    removal_counted: bool = False
 
     def send(self) -> kube.Applied:
         """Apply it, as the author; when healing, as llmdash."""
@@ -44,11 +51,20 @@ class Put:
         return kube.apply(self.connection, self.manifest, identity=who, fence=fence, before_write=self.prepare)
 
     def prepare(self, found: kube.Found) -> None:
-        """Hold the row, and write down what is about to be written. Raises LeaseLost, QuietChange."""
+        """Hold the row, and write down what is about to be written. Raises LeaseLost, QuietChange, Contested."""
         renew(self.deployment, self.owner)
-        if self.is_again and self.known and found.uid == self.known.uid and not self.over_quiet:
-            drift.refuse_quiet_changes(self.known, self.manifest, found.live)
+        if self.is_again and self.known and self.known.uid:
+            self.look_at(self.known, found)
         inventory.intend(self.deployment, self.manifest, found)
+
+    def look_at(self, known: AppliedObject, found: kube.Found) -> None:
+        """What became of an object that was applied before. Raises QuietChange, Contested."""
+        if found.uid == known.uid:
+            if not self.over_quiet:
+                drift.refuse_quiet_changes(known, self.manifest, found.live)
+        elif not self.removal_counted:
+            self.removal_counted = True
+            settle_removal(self.deployment, self.manifest)
 
     @property
     def is_again(self) -> bool:
@@ -97,9 +113,19 @@ def refuse_to_bring_back(connection: kube.Connection, deployment: Deployment, kn
         return
     who = identity(deployment, audit.LLMDASH)
     if kube.metadata(connection, known.kind, known.namespace, known.name, identity=who) is None:
-        raise kube.KubeError(
-            f"{known} was removed from the cluster, and the drift policy is to leave it.", 404, "Removed"
-        )
+        policy = DriftPolicy(deployment.drift_policy)
+        raise kube.KubeError(f"{known} was removed from the cluster, and {WHEN_REMOVED[policy]}", 404, "Removed")
+
+
+def settle_removal(deployment: Deployment, manifest: dict[str, Any]) -> None:
+    """Count that an object was removed: returns when it may be made again. Raises Contested."""
+    if drift.taken_over(deployment):
+        return drift.write(deployment, [])
+    cause = Cause("", 'conflict with "somebody" who removed it', "Removed")
+    if drift.note_win(deployment, manifest, [cause]):
+        name = f"{manifest['kind']} {manifest['metadata']['name']}"
+        audit.record(None, Action.CONTEST, deployment, project=deployment.project, rivals=["somebody"], object=name)
+        raise drift.Contested(f"Somebody keeps removing {name}.", 409, "Contested", [cause])
 
 
 def settle(deployment: Deployment, manifest: dict[str, Any], conflict: kube.FieldConflict) -> None:

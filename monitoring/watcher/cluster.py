@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import close_old_connections
+from msgspec.json import Decoder
 
 from deployments import kube
 from deployments.choices import Connection as Word
@@ -22,15 +23,16 @@ log = structlog.get_logger(__name__)
 DENIED = 403
 DEBOUNCE_SECONDS = 0.05
 TICK_SECONDS = 1.0
-# (kind, struct, only ours)
-KINDS: list[tuple[str, type[Any], bool]] = [
-    ("Node", objects.Node, False),
-    ("Pod", objects.Pod, False),
-    ("Deployment", objects.Loose, True),
-    ("ReplicaSet", objects.ReplicaSet, True),
-    ("Service", objects.Loose, True),
-    ("ConfigMap", objects.Loose, True),
+# (kind, decoder, only ours)
+KINDS: list[tuple[str, Decoder[Any], bool]] = [
+    ("Node", Decoder(objects.Node), False),
+    ("Pod", Decoder(objects.Pod), False),
+    ("Deployment", Decoder(objects.Loose), True),
+    ("ReplicaSet", Decoder(objects.ReplicaSet), True),
+    ("Service", Decoder(objects.Loose), True),
+    ("ConfigMap", Decoder(objects.Loose), True),
 ]
+EVENTS = ("Event", Decoder(objects.Event), False)
 
 
 class ClusterWatch:
@@ -54,7 +56,7 @@ class ClusterWatch:
         self.expected = ""
         self.threads: list[threading.Thread] = []
         self.api: kube.Connection | None = None
-        self.narrow: list[tuple[str, type[Any], bool]] = []
+        self.narrow: list[tuple[str, Decoder[Any], bool]] = []
         self.followed: set[str] = set()
         self.projection = Projection(self)
 
@@ -125,13 +127,13 @@ class ClusterWatch:
 
     def start_feeds(self, connection: kube.Connection, wide: dict[str, bool]) -> None:
         """One feed for each kind of the whole cluster; what is denied there is followed namespace by namespace."""
-        for kind, struct, only_ours in KINDS:
+        for kind, decoder, only_ours in KINDS:
             if wide[kind]:
-                self.start_feed(connection, kind, struct, only_ours=only_ours)
+                self.start_feed(connection, kind, decoder, only_ours=only_ours)
             elif kind == "Node":
                 self.notes.append("Capacity is unknown: llmdash is not allowed to list nodes.")
             else:
-                self.narrow.append((kind, struct, only_ours))
+                self.narrow.append((kind, decoder, only_ours))
         if not wide["Pod"]:
             self.notes.append(
                 "Only the projects' own pods are counted: llmdash may not list those of other namespaces."
@@ -142,14 +144,13 @@ class ClusterWatch:
         round, since projects come."""
         if self.api is None:
             return
-        events: tuple[str, type[Any], bool] = ("Event", objects.Event, False)
         for namespace in namespaces - self.followed:
             self.followed.add(namespace)
-            for kind, struct, only_ours in (*self.narrow, events):
-                self.start_feed(self.api, kind, struct, only_ours=only_ours, namespace=namespace)
+            for kind, decoder, only_ours in (*self.narrow, EVENTS):
+                self.start_feed(self.api, kind, decoder, only_ours=only_ours, namespace=namespace)
 
     def start_feed(
-        self, connection: kube.Connection, kind: str, struct: type[Any], *, only_ours: bool, namespace: str = ""
+        self, connection: kube.Connection, kind: str, decoder: Decoder[Any], *, only_ours: bool, namespace: str = ""
     ) -> None:
         """A thread that follows one kind."""
         name = f"{kind}/{namespace}" if namespace else kind
@@ -174,7 +175,7 @@ class ClusterWatch:
         selector = f"{labels.INSTALLATION}={settings.LLMDASH['INSTALLATION']}" if only_ours else ""
         self.alive.setdefault(name, 0.0)
         feed = kube.Feed(
-            kind=kind, type=struct, replace=replace, change=shelf.change, alive=alive, failed=failed,
+            kind=kind, decoder=decoder, replace=replace, change=shelf.change, alive=alive, failed=failed,
             namespace=namespace, label_selector=selector,
         )  # fmt: skip
         self.spawn(name, kube.follow, connection, feed, self.stop)

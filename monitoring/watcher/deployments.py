@@ -12,12 +12,12 @@ from django.utils import timezone
 from deployments import doorbell, stream
 from deployments.choices import DriftPolicy, Health, Problem
 from deployments.manifests import labels
-from deployments.models import Deployment, DeploymentStatus, Revision
+from deployments.models import AppliedObject, Deployment, DeploymentStatus, Revision
 from monitoring import capacity
 from monitoring.drift import differences
 from monitoring.objects import Loose, ReplicaSet
 from monitoring.status import Intent, Seen, Status, status
-from monitoring.watcher import lease
+from monitoring.watcher import kin, lease
 from monitoring.watcher.storable import MAX_COUNT, storable
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class DeploymentRows:
     def __init__(self, watch: "ClusterWatch") -> None:
         self.watch = watch
         self.seen: dict[str, tuple[Any, ...]] = {}
+        self.uids: dict[str, str] = {}  # ids of deployments by the uid of their Deployment object
         self.healed_at: dict[str, float] = {}
         self.awaited: dict[tuple[str, str], float] = {}  # since when an object is looked for, 0.0 for one that was met
 
@@ -50,8 +51,14 @@ class DeploymentRows:
         now = {str(row[0]): (*row[1:-1], str(row[-1])) for row in rows.values_list(*columns)}
         moved = {pk for pk, row in now.items() if self.seen.get(pk) != row}
         self.seen = now
+        self.uids = self.applied_uids()
         self.awaited = {key: since for key, since in self.awaited.items() if key[0] in now}
         return moved
+
+    def applied_uids(self) -> dict[str, str]:
+        """The Deployment objects that we applied: ids of deployments by uid."""
+        applied = AppliedObject.objects.filter(kind="Deployment", deployment__project__cluster=self.watch.cluster)
+        return {uid: str(pk) for uid, pk in applied.exclude(uid="").values_list("uid", "deployment")}
 
     def write(self, wanted: set[str]) -> None:
         """Judge these, and write those whose row differs."""
@@ -119,13 +126,14 @@ class DeploymentRows:
         self, deployment: Deployment, specs: dict[str, dict[str, Any]], lost: set[str]
     ) -> DeploymentStatus | None:
         """The row as it should be now; None when it is so already."""
-        live = next(iter(self.objects("Deployment", deployment)), None)
-        pods = self.objects("Pod", deployment)
-        sets = self.objects("ReplicaSet", deployment)
-        uids = [item.metadata.uid for item in (*pods, *sets, *([live] if live else []))]
+        pk, live = str(deployment.pk), self.live("Deployment", deployment)
+        sets = kin.replica_sets(self.watch, pk, live.metadata.uid) if live else []
+        pods = kin.pods(self.watch, pk, sets)
+        uids = [pod.metadata.uid for pod in pods] + [one.metadata.uid for one in sets]
+        uids += [live.metadata.uid] if live else []
         seen = Seen(live, pods, current_hash(sets), self.watch.events.of(uids), lost)
         drift = self.drift(deployment)
-        row = self.row(deployment, status(intent(deployment, specs.get(str(deployment.pk), {})), seen), drift, live)
+        row = self.row(deployment, status(intent(deployment, specs.get(pk, {})), seen), drift, live)
         if denied := self.watch.denied(deployment.project.namespace):
             row.health, row.health_rank, row.sentence = Health.UNKNOWN.value, Health.UNKNOWN.rank, storable(denied)
         else:
@@ -149,14 +157,15 @@ class DeploymentRows:
             observed_revision=number(live.metadata.annotation(labels.REVISION)) if live else 0,
         )  # fmt: skip
 
-    def objects(self, kind: str, deployment: Deployment) -> list[Any]:
-        """The objects of a deployment. Anybody may put its label on theirs, so those of other namespaces count not."""
-        found = self.watch.shelves[kind].of(str(deployment.pk))
-        return [item for item in found if item.metadata.namespace == deployment.project.namespace]
+    def live(self, kind: str, deployment: Deployment) -> Loose | None:
+        """The object that we applied, as it is now."""
+        uid = next((item.uid for item in deployment.inventory.all() if item.kind == kind and item.uid), "")
+        found: Loose | None = self.watch.shelves[kind].get(uid)
+        return found
 
     def endpoint(self, deployment: Deployment) -> dict[str, Any]:
         """The Service's addresses: {"cluster_ip", "external", "ports"}."""
-        service = next(iter(self.objects("Service", deployment)), None)
+        service = self.live("Service", deployment)
         if service is None:
             return {}
         entries = (service.status.get("loadBalancer") or {}).get("ingress") or [{}]

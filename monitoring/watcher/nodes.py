@@ -11,19 +11,20 @@ from django.utils import timezone
 
 from deployments import stream
 from deployments.choices import Connection
-from deployments.manifests import labels
 from deployments.models import ClusterStatus, NodeStatus
 from monitoring import capacity
 from monitoring.objects import Node, Pod
-from monitoring.watcher import lease
+from monitoring.watcher import kin, lease
 from monitoring.watcher.storable import storable
 
 if TYPE_CHECKING:
     from monitoring.watcher.cluster import ClusterWatch
+    from monitoring.watcher.deployments import DeploymentRows
 
 SEEN_EVERY_SECONDS = 5.0
 NODES_EVERY_SECONDS = 1.0
 PENDING_KEPT = 200
+COUNTED = ("Node", "Pod", "ReplicaSet")
 SIMULATED = "llmdash.io/simulated"
 NODE_COLUMNS = ["ready", "schedulable", "message", "gpus", "cpu_millis", "cpu_millis_used", "memory_bytes",
                 "memory_bytes_used", "pods", "taints", "kubelet_version", "created_at", "seq"]  # fmt: skip
@@ -32,23 +33,27 @@ NODE_COLUMNS = ["ready", "schedulable", "message", "gpus", "cpu_millis", "cpu_mi
 class ClusterRows:
     """The NodeStatus rows and the ClusterStatus row of one cluster. Called by one thread only.
 
-    `deployments` gives the ids of the cluster's deployments, which are looked at again when a node is lost.
+    `deployments` knows which are ours; they are looked at again when a node is lost.
     """
 
-    def __init__(self, watch: "ClusterWatch", deployments: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, watch: "ClusterWatch", deployments: "DeploymentRows") -> None:
         self.watch = watch
         self.deployments = deployments
         self.counted_at = 0.0
-        self.generation = (-1, -1)
+        self.generation: tuple[object, ...] = ()
         self.nodes: dict[str, dict[str, Any]] = {}
         self.capacity: dict[str, Any] = {}
         self.pending: list[dict[str, Any]] = []
         self.row: dict[str, Any] = {}
         self.seen_at = 0.0
 
+    def whose(self, pod: Pod) -> str:
+        """The id of our deployment that a pod is of."""
+        return kin.deployment_of(self.watch, pod, self.deployments.uids)
+
     def write_nodes(self) -> None:
         """Nodes and capacity, at most once a second, when nodes or pods changed."""
-        generation = (self.watch.shelves["Node"].generation, self.watch.shelves["Pod"].generation)
+        generation = (*(self.watch.shelves[kind].generation for kind in COUNTED), self.deployments.uids)
         if generation == self.generation or time.monotonic() - self.counted_at < NODES_EVERY_SECONDS:
             return
         if not (self.watch.has_listed("Node") and self.watch.has_listed("Pod")):
@@ -56,9 +61,9 @@ class ClusterRows:
         self.counted_at = time.monotonic()
         nodes = {node.metadata.name: node for node in self.watch.shelves["Node"].all()}
         pods = self.watch.shelves["Pod"].all()
-        places = capacity.rooms(nodes.values(), pods)
+        places = capacity.rooms(nodes.values(), pods, self.whose)
         gpus = capacity.summary(places, all_pods="Pod" in self.watch.alive)
-        self.capacity, self.pending = {"gpus": storable(gpus)}, storable(waiting(pods))
+        self.capacity, self.pending = {"gpus": storable(gpus)}, storable(waiting(pods, self.whose))
         rows = {place.name: node_row(nodes[place.name], place) for place in places}
         changed = {name: row for name, row in rows.items() if self.nodes.get(name) != row}
         with transaction.atomic():
@@ -72,7 +77,7 @@ class ClusterRows:
             if changed or rows.keys() != self.nodes.keys():
                 stream.publish(stream.CLUSTER, [self.watch.cluster.pk])
         if ready(rows) != ready(self.nodes):
-            self.watch.touch(self.deployments())  # a lost node changes what its pods mean
+            self.watch.touch(self.deployments.seen)  # a lost node changes what its pods mean
         self.nodes, self.generation = rows, generation
 
     def simulated(self) -> list[str]:
@@ -107,7 +112,7 @@ class ClusterRows:
             if held.update(**columns) and changed:
                 stream.publish(stream.CLUSTER, [self.watch.cluster.pk])
                 if word == Connection.CONNECTED and self.row.get("connection") != word.value:
-                    stream.publish(stream.DEPLOYMENT, self.deployments())
+                    stream.publish(stream.DEPLOYMENT, self.deployments.seen)
         self.row, self.seen_at = row, time.monotonic()
 
 
@@ -121,7 +126,7 @@ def ready(rows: dict[str, dict[str, Any]]) -> set[str]:
     return {name for name, row in rows.items() if row["ready"]}
 
 
-def waiting(pods: Iterable[Pod]) -> list[dict[str, Any]]:
+def waiting(pods: Iterable[Pod], whose: Callable[[Pod], str]) -> list[dict[str, Any]]:
     """Pods without a node, anybody's: {"name", "namespace", "deployment", "gpus", "reason"}."""
     found = []
     for pod in pods:
@@ -130,7 +135,7 @@ def waiting(pods: Iterable[Pod]) -> list[dict[str, Any]]:
         wanted = sum(int(n) for name, n in capacity.pod_requests(pod).items() if capacity.is_gpu(name))
         said = next((c.message for c in pod.status.conditions or [] if c.type == "PodScheduled"), "")
         row = {"name": pod.metadata.name, "namespace": pod.metadata.namespace, "gpus": wanted, "reason": said}
-        found.append(row | {"deployment": pod.metadata.label(labels.DEPLOYMENT_ID)})
+        found.append(row | {"deployment": whose(pod)})
     return sorted(found, key=lambda row: (row["namespace"], row["name"]))[:PENDING_KEPT]
 
 

@@ -21,7 +21,7 @@ class Projection:
         self.in_hand: set[str] = set()
         self.looked_at = 0.0
         self.deployments = DeploymentRows(watch)
-        self.cluster = ClusterRows(watch, lambda: self.deployments.seen)
+        self.cluster = ClusterRows(watch, self.deployments)
 
     def namespaces(self) -> set[str]:
         """The namespaces of the cluster's projects."""

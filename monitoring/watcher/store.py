@@ -48,24 +48,25 @@ class Shelf(Generic[T]):
                 for uid, old in self._by_uid.items()
                 if uid not in listed and namespace in ("", old.metadata.namespace)
             ]
-            owners = {self._remove(uid) for uid in vanished} | {self._put(item) for item in items}
+            owners = {self._remove(uid) for uid in vanished}.union(*(self._put(item) for item in items))
             self.generation += 1
         self._touched(owners)
 
     def change(self, kind: str, item: T) -> None:
         """One line of a watch arrived."""
         with self._lock:
-            owner = self._remove(item.metadata.uid) if kind == "DELETED" else self._put(item)
+            owners = {self._remove(item.metadata.uid)} if kind == "DELETED" else self._put(item)
             self.generation += 1
-        self._touched([owner])
+        self._touched(owners)
 
-    def _put(self, item: T) -> str:
+    def _put(self, item: T) -> set[str]:
+        """Keep it; whose it is now, and whose it was: a label that was taken off concerns its old owner."""
         uid, owner = item.metadata.uid, owner_of(item)
-        self._remove(uid)
+        before = self._remove(uid)
         self._by_uid[uid] = item
         if owner:
             self._by_owner[owner].add(uid)
-        return owner
+        return {before, owner}
 
     def _remove(self, uid: str) -> str:
         old = self._by_uid.pop(uid, None)

@@ -15,17 +15,19 @@ from tests.services import program, until
 
 STEP = 15  # seconds between samples
 MINUTES = 50
+AHEAD = 10
 Values = Callable[[int], float | str]
 Series = tuple[str, dict[str, str], Values]
 
 
 def openmetrics(series: list[Series], end: float) -> str:
-    """Samples of the last MINUTES; values are functions of the seconds since the first."""
+    """Samples of the last MINUTES and the next AHEAD, since tests take time; values are functions of the seconds since
+    the first."""
     start = int(end) - MINUTES * 60
     lines = []
     for name, labels, value in series:
         told = ",".join(f'{key}="{text}"' for key, text in labels.items())
-        lines += [f"{name}{{{told}}} {value(at)} {start + at}" for at in range(0, MINUTES * 60, STEP)]
+        lines += [f"{name}{{{told}}} {value(at)} {start + at}" for at in range(0, (MINUTES + AHEAD) * 60, STEP)]
     return "\n".join([*lines, "# EOF\n"])
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from deployments.manifests import labels
 from monitoring.capacity import Room, amount, is_gpu, mebibytes, pod_requests, room, rooms, summary
 from monitoring.objects import Node, Pod
 from tests.monitoring.samples import as_node, container, node, pod
@@ -120,9 +119,8 @@ def test_a_memory_label_is_read_or_counts_nothing(label: str, size: int) -> None
 
 
 def test_everybodys_pods_are_counted_and_ours_are_named() -> None:
-    ours = pod("ours", gpus=2)
-    ours.metadata.labels = {labels.DEPLOYMENT_ID: OURS}
-    place = only(node(**gpus(8)), ours, pod("theirs", gpus=5))
+    pods = [pod("ours", gpus=2, node="a"), pod("theirs", gpus=5, node="a")]
+    (place,) = rooms([node("a", **gpus(8))], pods, lambda pod: OURS if pod.metadata.name == "ours" else "")
     (kind,) = place.gpus
     assert (kind.used, place.pods) == (7, 2)
     assert [(owner.pod, owner.count, owner.deployment) for owner in kind.owners] == [

@@ -396,3 +396,16 @@ def test_a_real_deployments_history_never_makes_the_rollout_unknown() -> None:
     assert judged(ONE, ready_pod(), live=loose(status=last_status("served"))).rollout == "complete"
     assert status(ONE, Seen(loose(status={}), [])).rollout == ""
     assert status(ONE, Seen(loose(status={"conditions": ["odd", None]}), [])).rollout == ""
+
+
+def test_what_serves_while_an_object_is_missing_is_degraded_and_says_what_is_missing() -> None:
+    intent = Intent(wanted=1, problem=Problem.WAIT, problem_message="Service/qwen was removed.")
+    found = judged(intent, ready_pod("a"))
+    says(found, Health.DEGRADED, "Serving on 1 replica. Not kept as it is wanted: Service/qwen was removed.")
+
+
+def test_what_serves_while_the_api_server_is_sick_serves_and_says_so() -> None:
+    intent = Intent(wanted=1, problem=Problem.BACK_OFF, problem_message="The API server refuses connections.")
+    found = judged(intent, ready_pod("a"))
+    sentence = "Serving on 1 replica. Not kept as it is wanted: The API server refuses connections."
+    says(found, Health.SERVING, sentence)

@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.conf import settings
 
 from deployments.kube import Access, Connection, Feed, follow
 from deployments.kube.errors import Gone, KubeError, Unreachable
@@ -32,6 +36,9 @@ class Thing(msgspec.Struct):
     data: dict[str, str] = {}
 
 
+THINGS = msgspec.json.Decoder(Thing)
+
+
 @dataclass
 class Heard:
     """What a feed was told, in order."""
@@ -50,7 +57,7 @@ class Heard:
 
     def feed(self, **more: Any) -> Feed[Thing]:
         return Feed(
-            kind="ConfigMap", type=Thing,
+            kind="ConfigMap", decoder=THINGS,
             replace=lambda things: self.lists.append([thing.metadata.name for thing in things]),
             change=self.change, alive=lambda: self.lives.append(time.monotonic()), failed=self.errors.append, **more,
         )  # fmt: skip
@@ -326,3 +333,38 @@ def test_what_is_forbidden_is_told_in_the_servers_words() -> None:
         eventually(lambda: heard.errors)
     assert (heard.errors[0].message, heard.lists, heard.lives) == ("nodes is forbidden", [], [])
     assert not isinstance(heard.errors[0], Gone)
+
+
+BARELY = """
+import sys, threading
+import django
+django.setup()
+from deployments.kube import errors, watch
+from monitoring.watcher import cluster
+
+sys.setswitchinterval(1e-6)
+decoders = [watch.LISTS, watch.LINES, watch.METAS, errors.STATUSES, *(one for _, one, _ in cluster.KINDS)]
+barrier = threading.Barrier(len(decoders) * 3)
+
+def decode(decoder):
+    barrier.wait()
+    try:
+        decoder.decode(b'{"metadata": {"name": "a", "labels": {"x": "y"}}, "spec": {}, "status": {}, "items": []}')
+    except Exception:
+        pass
+
+threads = [threading.Thread(target=decode, args=(one,)) for one in decoders for _ in range(3)]
+[one.start() for one in threads]
+[one.join() for one in threads]
+print("alive")
+"""
+
+
+def test_threads_that_decode_for_the_first_time_at_once_crash_no_process() -> None:
+    """Structs that are learned by several threads at once end a process by SIGSEGV, every other time like this."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "llmdash.settings", "SECRET_KEY": "x" * 60}
+    environment |= {"LLMDASH_STATE_DIR": str(settings.STATE_DIR)}
+    command = [sys.executable, "-c", BARELY]
+    for _ in range(3):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr

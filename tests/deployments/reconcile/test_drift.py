@@ -148,6 +148,33 @@ def test_a_removed_object_stays_away_when_the_policy_is_to_leave_it(play: Play) 
     )
 
 
+def test_a_removal_that_cannot_be_adopted_says_what_a_person_can_do(play: Play) -> None:
+    row = play.create(policy=DriftPolicy.ADOPT)
+    play.kubectl("delete", "service", "gpt-4")
+    row = play.again(row)
+    assert row.problem == Problem.WAIT
+    assert row.last_error["message"] == (
+        "Service/gpt-4 was removed from the cluster, and no revision can adopt that: take over to make it again, or "
+        "delete the deployment."
+    )
+    services.take_over(deployment=row, by=play.maria)
+    row = play.again(row)
+    assert (row.problem, play.exists("service")) == ("", True)
+
+
+def test_an_object_that_is_removed_again_and_again_makes_the_row_contested(play: Play) -> None:
+    row = play.create()
+    for _ in range(3):
+        play.kubectl("delete", "service", "gpt-4")
+        row = play.again(row)
+    assert (row.problem, play.exists("service")) == (Problem.CONTESTED, False)
+    assert row.last_error["message"] == "Somebody keeps removing Service gpt-4."
+    assert [entry.action for entry in audited(row)] == ["create", "heal", "heal", "contested"]
+    services.take_over(deployment=row, by=play.maria)
+    row = play.again(row)
+    assert (row.problem, play.exists("service"), row.heals) == ("", True, [])
+
+
 def test_a_new_revision_makes_a_removed_object_again_whatever_the_policy(play: Play) -> None:
     row = play.create(policy=DriftPolicy.LEAVE)
     play.kubectl("delete", "service", "gpt-4")

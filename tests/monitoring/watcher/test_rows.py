@@ -138,10 +138,44 @@ def test_a_label_of_ours_on_a_strangers_pod_changes_nothing(play: Play, plane: A
     plane.kubectl("apply", "-f", "-", input=json.dumps(spoof))
     try:
         counted = eventually(lambda: owner_of(play, "spoof"), "the pod is counted on its node")
-        assert counted["deployment"] == str(row.pk)
+        assert counted["deployment"] == "", "a label makes nobody's pod ours"
         assert (status(row).health, status(row).pods) == ("stopped", [])
     finally:
         plane.kubectl("delete", "pod", "spoof", "-n", "default", "--force", "--grace-period=0")
+
+
+def copied(play: Play, name: str, image: str) -> str:
+    """Somebody's copy of a Deployment, labels and all, as `kubectl get -o yaml | edit | apply` makes it."""
+    made = play.live("deployment", name)
+    made["metadata"] = {"name": f"{name}-debug", "labels": made["metadata"]["labels"]}
+    made["spec"]["template"]["spec"]["containers"][0]["image"] = image
+    play.put({key: made[key] for key in ("apiVersion", "kind", "metadata", "spec")})
+    return f"{name}-debug"
+
+
+def test_somebodys_copy_of_our_deployment_is_not_ours(play: Play) -> None:
+    row = deployed(play, "orig", gpus=0)
+    until(row, "serving")
+    copy = copied(play, "orig", "registry.example/missing:1")
+    eventually(lambda: play.kubectl("get", "pods", "-o", "name").count(f"pod/{copy}-"), "the copy's pod")
+    time.sleep(1.5)
+    seen = status(row)
+    assert (seen.health, seen.sentence, len(seen.pods)) == ("serving", "Serving on 1 replica.", 1)
+    assert seen.pods[0]["current"]
+    play.kubectl("delete", "deployment", copy)
+
+
+@pytest.mark.parametrize("label", [labels.DEPLOYMENT_ID, labels.INSTALLATION, "app"])
+@pytest.mark.parametrize("kind", ["deployment", "service"])
+def test_a_label_that_was_taken_off_is_drift(play: Play, kind: str, label: str) -> None:
+    row = deployed(play, "relabelled", policy=DriftPolicy.LEAVE, gpus=0)
+    eventually(lambda: status(row).observed_revision == 1, "it is seen")
+    play.kubectl("label", kind, "relabelled", f"{label}-")
+    begun = time.monotonic()
+    [found, *_] = eventually(lambda: status(row).drift, "the drift", seconds=10)
+    assert time.monotonic() - begun < 4
+    assert found["object"].lower() == f"{kind}/relabelled"
+    assert found["field"] in (f"metadata.labels.{label}", "")
 
 
 def owner_of(play: Play, name: str) -> dict[str, Any]:
@@ -174,7 +208,7 @@ def test_absurd_objects_stop_nothing(play: Play, absurd_node: str) -> None:
     assert until(other, "serving").ready == 1
     node = eventually(lambda: NodeStatus.objects.filter(name="absurd", pods=1).first(), "the absurd node's row")
     assert node.memory_bytes == node.memory_bytes_used == 2**63 - 1
-    assert status(row).gpus == 2**31 - 1
+    assert (status(row).gpus, status(row).pods) == (0, []), "a label makes nobody's pod ours"
     play.kubectl("delete", "pod", "huge", "--force", "--grace-period=0")
 
 
