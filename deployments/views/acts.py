@@ -16,6 +16,7 @@ from deployments.difference import changes
 from deployments.forms import ActForm, NameForm, ScaleForm
 from deployments.models import Deployment
 from deployments.views.common import Request, fetch, posted
+from deployments.views.stranger import Stranger, consequence, stranger
 
 
 def stop(request: Request, pk: uuid.UUID) -> HttpResponse:
@@ -40,11 +41,28 @@ def restart(request: Request, pk: uuid.UUID) -> HttpResponse:
 
 
 def take_over(request: Request, pk: uuid.UUID) -> HttpResponse:
-    """Win against a rival once more."""
+    """Win against a rival once more, or adopt what stands in the way."""
     deployment = fetch(request, pk, Can.DEPLOY)
+    if found := stranger(deployment):
+        return adopt(request, deployment, found)
     text = "The objects are set to the newest revision, whoever changed them; what stands in the way is adopted."
     act = without_key(services.take_over)
     return confirm(request, deployment, act, "take over", text, done="is taken over", form=forms.Form(posted(request)))
+
+
+def adopt(request: Request, deployment: Deployment, found: Stranger) -> HttpResponse:
+    """Make an object of somebody else's one of this deployment."""
+
+    def act(*, deployment: Deployment, by: Any) -> None:
+        if found.why_not:
+            raise services.Refused(found.why_not)
+        services.take_over(deployment=deployment, by=by)
+
+    what = f"{found.kind} {found.name}"
+    return confirm(
+        request, deployment, act, "adopt", found.why_not or consequence(deployment, found), done=f"adopts {what}",
+        form=forms.Form(posted(request)), title=f"Adopt {what}", submit_label=f"Adopt {what}",
+    )  # fmt: skip
 
 
 def roll_back(request: Request, pk: uuid.UUID, number: int) -> HttpResponse:

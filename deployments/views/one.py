@@ -16,6 +16,7 @@ from deployments.manifests import labels
 from deployments.models import AuditEntry, Deployment
 from deployments.spec import Spec
 from deployments.views.common import Request, fetch, is_fragment, reason
+from deployments.views.stranger import stranger
 
 REVISIONS_A_PAGE = 10
 AUDIT_ROWS = 20
@@ -119,12 +120,12 @@ def problem(deployment: Deployment) -> dict[str, Any] | None:
         return None
     kind, error = Problem(deployment.hindrance), deployment.last_error
     step = (STEPS_OF_A_DELETION if deployment.deleted_at else NEXT_STEPS)[kind]
-    if error.get("reason") == "Stranger":
-        step = "Rename this deployment, remove the other object, or take over to adopt it."
+    other = stranger(deployment)
     return {
         "choice": kind,
         "sentence": error.get("message", ""),
-        "next_step": step,
+        "next_step": other.next_step if other else step,
+        "stranger": other,
         "retry_at": deployment.next_attempt_at,
         "objects_done": error.get("objects_done", 0),
         "objects_total": error.get("objects_total", 0),
