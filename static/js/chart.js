@@ -23,17 +23,24 @@
     return colour;
   };
 
+  // The reader's zone, and the same digits for everybody; a tick says the day too where it begins.
+  const two = (number) => String(number).padStart(2, "0");
+  const hm = (at) => `${two(at.getHours())}:${two(at.getMinutes())}`;
+  const day = (at) => `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const STEPS = [1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * 60); // no minute twice
+  const tick = (at) => hm(at) === "00:00" ? `${day(at)}\n00:00` : hm(at);
+
   const said = (number, unit) => number == null ? "no data" : `${short(number)} ${unit}`;
   const short = (number) => new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4, notation: Math.abs(number) >= 1e5 ? "compact" : "standard" }).format(number);
 
   function options(plot, data, unit) {
     const axis = { stroke: css("c-axis"), grid: { stroke: css("c-grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
     return {
-      width: plot.clientWidth, height: 170, padding: [8, 8, 0, 0],
+      width: plot.clientWidth, height: 170, padding: [8, 18, 0, 0],
       cursor: { sync: { key: "time" }, drag: { x: false, y: false } },
       scales: { y: { range: (u, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-      axes: [axis, { ...axis, size: 56, values: (u, ticks) => ticks.map((tick) => short(tick)) }],
-      series: [{ label: "At", value: (u, at) => at == null ? "latest" : new Date(at * 1000).toLocaleTimeString() },
+      axes: [{ ...axis, incrs: STEPS, values: (u, ticks) => ticks.map((at) => tick(new Date(at * 1000))) }, { ...axis, size: 56, values: (u, ticks) => ticks.map((tick) => short(tick)) }],
+      series: [{ label: "At", value: (u, at) => at == null ? "latest" : hm(new Date(at * 1000)) },
         ...data.series.map((line, i) => ({
           label: line.label, stroke: css(`c-${(i % 4) + 1}`), width: 1.75, spanGaps: false,
           value: (u, number, line, at) => said(at == null ? u.data[line].at(-1) : number, unit),

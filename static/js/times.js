@@ -5,7 +5,7 @@
 (() => {
   const GRACE = 3; // seconds in which the server's clock, by which it judges, has surely passed the limit, too
   const aged = new WeakMap();
-  const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
   const steps = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"], [Infinity, 86400, "d"]];
   // The reader's clock may be wrong; the server's, in <html data-now>, corrects it.
   const served = Date.parse(document.documentElement.dataset.now || "");

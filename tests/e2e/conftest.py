@@ -1,7 +1,7 @@
 """What browser tests share."""
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from django.conf import settings
@@ -26,10 +26,10 @@ def page_of(chromium: Browser, live_server: object) -> Iterator[Opener]:
     """`page_of(user, viewport, scheme)`: a page of a signed-in person, without the event stream."""
     contexts = []
 
-    def opened(user: User, viewport: ViewportSize = browsers.WIDE, scheme: Scheme = "light") -> Page:
+    def opened(user: User, viewport: ViewportSize = browsers.WIDE, scheme: Scheme = "light", **more: Any) -> Page:
         client = Client()
         client.force_login(user)
-        context = chromium.new_context(base_url=str(live_server), viewport=viewport, color_scheme=scheme)
+        context = chromium.new_context(base_url=str(live_server), viewport=viewport, color_scheme=scheme, **more)
         contexts.append(context)
         cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": str(live_server)}])
