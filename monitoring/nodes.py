@@ -25,8 +25,9 @@ def listed(request: HttpRequest, cluster: Cluster, status: ClusterStatus, names:
     rows = cluster.nodes.annotate(gpus_text=Cast("gpus", TextField()))
     counts = counted(rows, types)
     page: Page[Any] = Paginator(chosen(rows, filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    unknown = any(row.get("free") is None for row in status.capacity.get("gpus", []))
     for node in page.object_list:
-        node.cells = cells(node, names)
+        node.cells = cells(node, names, rest="unknown" if unknown else "free")
         node.cells_label = f"GPUs of {node.name}"
     return {
         "cluster": cluster,
@@ -76,16 +77,19 @@ def chosen(rows: QuerySet[NodeStatus], filters: dict[str, str]) -> QuerySet[Node
     return rows.order_by("name", "pk")
 
 
-def cells(node: NodeStatus, names: dict[str, str]) -> list[dict[str, str]]:
-    """One cell for each GPU of a node: who holds it. Allocations only; which card it is nobody says."""
+def cells(node: NodeStatus, names: dict[str, str], *, rest: str = "free") -> list[dict[str, str]]:
+    """One cell for each GPU of a node: who holds it. Allocations only; which card it is nobody says.
+
+    `rest` is what the others are: "free", or "unknown" where not all pods may be listed.
+    """
     found: list[dict[str, str]] = []
     for kind in node.gpus:
         total = min(kind["allocatable"], CELLS_A_KIND)
         held: list[dict[str, str]] = []
         for owner in kind["owners"]:  # a pod may claim any number, whatever the node has
             held += [cell(owner, names)] * min(owner["count"], total - len(held))
-        free = {"owner": "", "url": "", "kind": "free", "label": f"free {kind['product']}"}
-        found += held + [free] * (total - len(held))
+        left = {"owner": "", "url": "", "kind": rest, "label": f"{rest} {kind['product']}"}
+        found += held + [left] * (total - len(held))
     return found
 
 

@@ -49,6 +49,7 @@ def test_a_node_has_a_cell_for_each_gpu_with_its_owner() -> None:
     node = NodeStatus(gpus=gpus(8, ("ours", 2), ("", 3)))
     found = cells(node, {})
     assert [cell["kind"] for cell in found] == ["other"] * 5 + ["free"] * 3
+    assert {cell["kind"] for cell in cells(node, {}, rest="unknown")} == {"other", "unknown"}
 
 
 @pytest.mark.parametrize(("allocatable", "held"), [(8, ABSURD), (ABSURD, 1), (ABSURD, ABSURD), (0, 5), (2, 3)])
