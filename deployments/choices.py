@@ -132,6 +132,7 @@ class Action(StrEnum):
     ROLL_BACK = "roll back"
     DELETE = "delete"
     TAKE_OVER = "take over"
+    TRY_AGAIN = "try again"
     ADOPT = "adopt"
     HEAL = "heal"
     CONTEST = "contested"

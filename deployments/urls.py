@@ -25,6 +25,7 @@ urlpatterns = [
     path("deployments/<uuid:pk>/start/", views.start, name="start"),
     path("deployments/<uuid:pk>/restart/", views.restart, name="restart"),
     path("deployments/<uuid:pk>/delete/", views.delete, name="delete"),
+    path("deployments/<uuid:pk>/try-again/", views.try_again, name="try-again"),
     path("deployments/<uuid:pk>/take-over/", views.take_over, name="takeover"),
     path("deployments/<uuid:pk>/drift-policy/", views.policy, name="policy"),
     path("deployments/<uuid:pk>/revisions/<int:number>/", views.revision, name="revision"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern
 
-from deployments.api.acts import Restart, RollBack, Scale, SetPolicy, Start, Stop, TakeOver
+from deployments.api.acts import Restart, RollBack, Scale, SetPolicy, Start, Stop, TakeOver, TryAgain
 from deployments.api.base import route
 from deployments.api.deployments import Deployments, OneDeployment
 from deployments.api.history import Audit, OneRevision, Revisions
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     *route(f"{ONE}/restart", Restart, "restart"),
     *route(f"{ONE}/rollback", RollBack, "rollback"),
     *route(f"{ONE}/take-over", TakeOver, "take-over"),
+    *route(f"{ONE}/try-again", TryAgain, "try-again"),
     *route(f"{ONE}/drift-policy", SetPolicy, "drift-policy"),
     *route(f"{ONE}/revisions", Revisions, "revisions"),
     *route(f"{ONE}/revisions/<int:number>", OneRevision, "revision"),

@@ -88,6 +88,16 @@ class TakeOver(Endpoint):
         return accepted(request, deployment, newest_of(deployment))
 
 
+class TryAgain(Endpoint):
+    """Do now what is tried again later, such as after the cluster's admin gave a right."""
+
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        deployment = self.deployment(pk, Can.DEPLOY)
+        self.body(serializers.Nothing)
+        services.try_again(deployment=deployment, by=self.user)
+        return accepted(request, deployment, newest_of(deployment))
+
+
 class SetPolicy(Endpoint):
     """What happens when others change the objects: {"drift_policy": "leave"}."""
 

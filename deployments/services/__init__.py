@@ -12,6 +12,7 @@ from deployments.services.deployments import (
     start,
     stop,
     take_over,
+    try_again,
 )
 from deployments.services.projects import (
     add_member,
@@ -64,4 +65,5 @@ __all__ = [
     "stop",
     "store_secret",
     "take_over",
+    "try_again",
 ]

@@ -130,6 +130,18 @@ def take_over(*, deployment: Deployment, by: "User") -> None:
         revisions.tell(locked)
 
 
+def try_again(*, deployment: Deployment, by: "User") -> None:
+    """Make the row due now, whatever it waits for. Raises NothingChanged when it waits for nothing."""
+    with transaction.atomic():
+        locked = _lock(deployment, even_deleted=True)
+        if not locked.problem:
+            raise NothingChanged("Nothing failed, so there is nothing to try again.")
+        locked.asked += 1
+        locked.save(update_fields=["asked"])
+        audit.record(by, Action.TRY_AGAIN, locked, project=locked.project, problem=locked.problem)
+        revisions.tell(locked)
+
+
 def set_drift_policy(*, deployment: Deployment, policy: DriftPolicy, by: "User") -> None:
     """Choose what happens when others change the objects."""
     with transaction.atomic():

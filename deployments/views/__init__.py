@@ -1,7 +1,7 @@
 """Pages of deployments: fetch and authorise, act, respond."""
 
 from deployments.views.activity import activity, export
-from deployments.views.acts import delete, policy, restart, roll_back, scale, start, stop, take_over
+from deployments.views.acts import delete, policy, restart, roll_back, scale, start, stop, take_over, try_again
 from deployments.views.edit import edit, new
 from deployments.views.list import index
 from deployments.views.one import detail, logs, revision
@@ -41,4 +41,5 @@ __all__ = [
     "start",
     "stop",
     "take_over",
+    "try_again",
 ]

@@ -65,6 +65,14 @@ def adopt(request: Request, deployment: Deployment, found: Stranger) -> HttpResp
     )  # fmt: skip
 
 
+def try_again(request: Request, pk: uuid.UUID) -> HttpResponse:
+    """Do now what is tried again later."""
+    deployment = fetch(request, pk, Can.DEPLOY)
+    text = "What was refused or failed is tried now instead of later."
+    act = without_key(services.try_again)
+    return confirm(request, deployment, act, "try again", text, done="is tried again", form=forms.Form(posted(request)))
+
+
 def roll_back(request: Request, pk: uuid.UUID, number: int) -> HttpResponse:
     """Make an earlier revision the newest again."""
     deployment = fetch(request, pk, Can.DEPLOY)

@@ -214,3 +214,26 @@ def test_a_slow_api_server_costs_no_lease_and_no_life(play: Play, settings: Any)
         row = play.create()
     assert (row.problem, row.applied, set(rivals)) == ("", 1, {0})
     assert audited(row, "heal") == []
+
+
+def test_a_refused_row_is_tried_again_when_a_person_asks(play: Play) -> None:
+    play.kubectl("create", "quota", "none", "--hard=count/services=0")
+    eventually(lambda: "used" in play.live("quota", "none").get("status", {}))
+    row = play.create()
+    assert row.problem == Problem.WAIT
+    play.kubectl("delete", "quota", "none")
+    assert reconcile.drain() == 0, "it is tried in an hour"
+    services.try_again(deployment=row, by=play.maria)
+    eventually(lambda: reconcile.drain() or play.row(row).problem == "")
+    assert [entry.action for entry in audited(row)] == ["create", "try again"]
+    with pytest.raises(services.NothingChanged):
+        services.try_again(deployment=row, by=play.maria)
+
+
+def test_a_parked_row_is_tried_again_when_a_person_asks(play: Play) -> None:
+    row = play.create()
+    Deployment.objects.filter(pk=row.pk).update(problem=Problem.POISON, next_attempt_at=None, last_error={})
+    assert reconcile.drain() == 0
+    services.try_again(deployment=play.row(row), by=play.maria)
+    assert reconcile.drain() == 1
+    assert play.row(row).problem == ""
