@@ -4,6 +4,8 @@ Edit, scale, stop, start, restart and roll back are one thing: a new Revision.
 """
 
 import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -49,7 +51,7 @@ def revise(
     `if_revision` is the number that the person saw; `asked` is what they sent, where the spec says more than that
     (the hour of a restart). Raises Conflict when another is the newest, NothingChanged, BeingDeleted, SpecRefused.
     """
-    _check(spec, deployment.project)
+    _check(spec, deployment.project, kept=deployment.revisions.get(number=deployment.desired).spec_json)
     with transaction.atomic():
         locked = _lock(deployment)
         fingerprint = [str(action), str(deployment.pk), asked or specs.dump(spec), if_revision]
@@ -170,8 +172,10 @@ def _add_revision(
     return revision
 
 
-def _check(spec: Spec, project: Project) -> None:
-    problems = specs.over_limits(specs.dump(spec), limits())
+def _check(spec: Spec, project: Project, kept: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Raise SpecRefused. What exceeds a limit that was lowered since may stay as it is: `kept`."""
+    given = specs.dump(spec)
+    problems = specs.over_limits({name: value for name, value in given.items() if kept.get(name) != value}, limits())
     wanted: dict[uuid.UUID, int] = {var.secret: place for place, var in enumerate(spec.env) if var.secret}
     known = set(SecretValue.objects.filter(project=project, pk__in=wanted).values_list("pk", flat=True))
     problems += [(("env", wanted[pk], "secret"), "Is no secret of this project.") for pk in wanted if pk not in known]

@@ -28,3 +28,14 @@ def test_the_hints_of_numbers_are_the_installations(team: Team, settings: Any) -
         assert re.search(r'<input type="number" name="replicas"[^>]* max="4"', page.content.decode()), path
         assert "At most 4 here." in text(page)
     assert "0 runs on the CPU. At most 2 here." in text(team.operator.get(NEW))
+
+
+def test_what_runs_beyond_a_limit_that_was_lowered_can_be_stopped_and_made_smaller(team: Team, settings: Any) -> None:
+    row = team.make(replicas=10)
+    settings.LLMDASH = settings.LLMDASH | {"MAX_REPLICAS": 4}
+    at = f"/deployments/{row.pk}"
+    for act in ("stop", "start", "restart"):
+        assert team.operator.post(f"{at}/{act}/").status_code == 302, act
+    assert row.revisions.count() == 4
+    assert team.operator.post(f"{at}/scale/", {"replicas": "9"}).status_code == 422
+    assert team.operator.post(f"{at}/scale/", {"replicas": "3"}).status_code == 302
