@@ -2,13 +2,13 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from llmdash import health
 from llmdash.stream import stream
+from monitoring.views import overview
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="deployments:list"), name="home"),
+    path("", overview, name="home"),
     path("", include("deployments.urls")),
     path("", include("monitoring.urls")),
     path("stream/", stream, name="stream"),

@@ -5,7 +5,7 @@ intervals. Percentiles are taken over the summed buckets of all pods, never aver
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from deployments.manifests import labels
@@ -36,6 +36,12 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         ),
     ),
 }
+# What whole namespaces do now; the selector names them.
+NOW = {
+    "tokens": "sum(rate(vllm:generation_tokens_total{$S}[1m]))",
+    "ttft": "histogram_quantile(0.95, sum by (le) (rate(vllm:time_to_first_token_seconds_bucket{$S}[1m])))",
+    "waiting": "sum(vllm:num_requests_waiting{$S})",
+}
 # PRESENCE and TRAFFIC say whether the series exist at all, and whether anything was asked, over the chart's range.
 PRESENCE = "count(last_over_time(vllm:generation_tokens_total{$S}[$R]))"
 TRAFFIC = "sum(increase(vllm:request_success_total{$S}[$R]))"
@@ -46,6 +52,11 @@ def selector(namespace: str, pods: Sequence[str], name: str) -> str:
     Deployment controller for past ones. Prometheus anchors the expression at both ends."""
     chosen = [*map(re.escape, pods), labels.pod_names(name)]
     return f"namespace={quoted(namespace)},pod=~{quoted('|'.join(chosen))}"
+
+
+def of_namespaces(namespaces: Iterable[str]) -> str:
+    """Labels that choose everything of these namespaces and of no other."""
+    return f"namespace=~{quoted('|'.join(re.escape(name) for name in sorted(namespaces)))}"
 
 
 def quoted(text: str) -> str:

@@ -1,9 +1,10 @@
 """What pages ask of the measurements."""
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from deployments.models import Deployment, DeploymentStatus
+from deployments.models import Cluster, Deployment, DeploymentStatus, Project
 from monitoring import prometheus, promql
 from monitoring.promql import Question
 
@@ -28,6 +29,29 @@ def charts(deployment: Deployment, minutes: int) -> dict[str, Any]:
         return drawn(deployment, questions, url, minutes)
     except prometheus.Unavailable as error:
         return none("unreachable", str(error), "The charts come back by themselves when it answers.", minutes)
+
+
+def traffic(projects: list[Project]) -> list[dict[str, Any]]:
+    """What the projects' namespaces serve now, by cluster: {"cluster", "message", "tokens", "ttft", "waiting"} as text;
+    None is what no series tells. Clusters without a Prometheus are left out."""
+    namespaces: dict[Cluster, set[str]] = defaultdict(set)
+    for project in projects:
+        if project.cluster.prometheus_url:
+            namespaces[project.cluster].add(project.namespace)
+    return [now_on(cluster, names) for cluster, names in sorted(namespaces.items(), key=lambda item: item[0].name)]
+
+
+def now_on(cluster: Cluster, namespaces: set[str]) -> dict[str, Any]:
+    """One cluster's numbers now."""
+    selector, client = promql.of_namespaces(namespaces), prometheus.connect(cluster.prometheus_url)
+    row: dict[str, Any] = {"cluster": cluster, "message": ""} | dict.fromkeys(promql.NOW)
+    try:
+        for key, template in promql.NOW.items():
+            value = prometheus.value(client, template.replace("$S", selector))
+            row[key] = None if value is None else figure(value)
+    except prometheus.Unavailable as error:
+        row["message"] = str(error)
+    return row
 
 
 def none(state: str, message: str, step: str, minutes: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from monitoring import views
 
 app_name = "monitoring"
 urlpatterns = [
+    path("overview/traffic/", views.traffic, name="traffic"),
     path("clusters/", views.clusters, name="clusters"),
     path("clusters/<uuid:pk>/", views.cluster, name="cluster"),
     path("clusters/<uuid:pk>/nodes/", views.nodes, name="nodes"),

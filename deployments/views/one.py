@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from deployments import glance, reads
+from deployments import advice, glance, reads
 from deployments.access import Can, allowed
 from deployments.choices import Problem, Stage
 from deployments.difference import as_yaml, changes, lines
@@ -101,25 +101,12 @@ def stage_state(reached: list[tuple[int, bool]], place: int, wanted: int) -> str
     return "done" if all_passed and complete else "todo"
 
 
-NEXT_STEPS = {
-    Problem.WAIT: "Edit the deployment, or have the cluster's admin lift what stands in the way; it is tried hourly.",
-    Problem.BACK_OFF: "Nothing to do: it is tried again by itself.",
-    Problem.CLUSTER: "A platform admin has to mend the cluster's credentials, certificate or address.",
-    Problem.CONTESTED: "Find out who changes it, then take over, or set the drift policy to leave.",
-    Problem.POISON: "Edit the deployment to try again, and look at the workers' log.",
-}
-STEPS_OF_A_DELETION = NEXT_STEPS | {
-    Problem.WAIT: "Have the cluster's admin lift what stands in the way; it is tried hourly.",
-    Problem.POISON: "Look at the workers' log, and have a platform admin remove the objects that are left.",
-}
-
-
 def problem(deployment: Deployment) -> dict[str, Any] | None:
     """Why the newest revision is not applied, or the objects are not removed, with the next step."""
     if not deployment.hindrance:
         return None
     kind, error = Problem(deployment.hindrance), deployment.last_error
-    step = (STEPS_OF_A_DELETION if deployment.deleted_at else NEXT_STEPS)[kind]
+    step = (advice.OF_A_DELETION if deployment.deleted_at else advice.BY_PROBLEM)[kind]
     other = stranger(deployment)
     return {
         "choice": kind,

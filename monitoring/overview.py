@@ -1,0 +1,109 @@
+"""Is everything serving, and what needs a person? The parts of the first page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.urls import reverse
+
+from deployments import advice, glance
+from deployments.choices import Connection, DriftPolicy, Health, Problem, Shown
+from deployments.models import Cluster, ClusterStatus, Deployment
+
+MOST = 12  # things that need a person; the list of deployments shows the rest
+NEEDS_ONE = (Health.FAILING, Health.DEGRADED, Health.WAITING)
+# What is worst comes first: what fails, what was given up, what waits for a person, what half serves.
+URGENCY = [
+    When(problem=Problem.POISON, then=Value(1)),
+    When(problem=Problem.CONTESTED, then=Value(2)),
+    When(health_now=Health.FAILING, then=Value(0)),
+    When(problem=Problem.WAIT, then=Value(3)),
+    When(health_now=Health.DEGRADED, then=Value(4)),
+    When(health_now=Health.WAITING, then=Value(5)),
+]
+
+
+@dataclass(frozen=True)
+class Matter:
+    """Something that needs a person: what, why, and what to do."""
+
+    look: Shown
+    name: str
+    url: str
+    where: str
+    sentence: str
+    step: str
+    since: datetime | None
+
+
+def matters(deployments: QuerySet[Deployment], clusters: list[Cluster]) -> tuple[list[Matter], int]:
+    """What needs a person, the worst first, at most MOST of them; and how many there are in all.
+
+    Clusters come first: a silent one is the cause of every unknown deployment on it, which are not listed again.
+    """
+    found = [matter for cluster in clusters if (matter := of_cluster(cluster))]
+    rows = glance.listed(deployments).filter(
+        Q(health_now__in=NEEDS_ONE) | Q(problem__in=[Problem.POISON, Problem.CONTESTED, Problem.WAIT])
+    )
+    rows = rows.annotate(urgency=Case(*URGENCY, default=Value(9), output_field=IntegerField()))
+    total = len(found) + rows.count()
+    found += [of_deployment(row) for row in rows.order_by("urgency", "name")[:MOST]]
+    return found[:MOST], total
+
+
+def of_cluster(cluster: Cluster) -> Matter | None:
+    """A cluster whose connection is not well."""
+    status = getattr(cluster, "status", None) or ClusterStatus()
+    word = Connection(status.connection)
+    if word == Connection.CONNECTED and not status.is_stale:
+        return None
+    said = status.message or ("Not heard of lately." if status.seen_at else "Not connected yet.")
+    url = reverse("monitoring:cluster", args=[cluster.pk])
+    return Matter(word, cluster.name, url, "cluster", said, advice.BY_CONNECTION[word], status.seen_at)
+
+
+def of_deployment(row: Any) -> Matter:
+    """A deployment that does not serve as it should."""
+    seen = glance.of(row)
+    kind = Problem(row.problem) if row.problem else None
+    if kind and (kind != Problem.BACK_OFF):
+        steps = advice.OF_A_DELETION if row.deleted_at else advice.BY_PROBLEM
+        look: Shown = kind
+        step, sentence = steps[kind], row.last_error.get("message") or seen.sentence
+    else:
+        look, sentence, step = seen.health, seen.sentence, advice.BY_HEALTH[seen.health]
+    where = f"{row.project.name}, {row.project.cluster.name}"
+    url = reverse("deployments:detail", args=[row.pk])
+    return Matter(look, row.name, url, where, sentence, step, seen.changed_at)
+
+
+def by_health(deployments: QuerySet[Deployment]) -> list[dict[str, Any]]:
+    """How many deployments are how, worst knowledge first."""
+    counts = dict(glance.listed(deployments).order_by().values_list("health_now").annotate(n=Count("pk")))
+    return [{"choice": health, "count": counts.get(health.value, 0)} for health in Health]
+
+
+def drifting(deployments: QuerySet[Deployment]) -> int:
+    """How many differ from what was applied and are left so on purpose."""
+    kept = deployments.filter(drift_policy=DriftPolicy.LEAVE, status__isnull=False)
+    return kept.exclude(status__drift=[]).count()
+
+
+def gpus(clusters: list[Cluster]) -> list[dict[str, Any]]:
+    """GPUs by type and cluster, as `capacity.summary` counts them, with the cluster and whether it is stale."""
+    found = []
+    for cluster in clusters:
+        status = getattr(cluster, "status", None) or ClusterStatus()
+        found += [row | {"cluster": cluster, "stale": status.is_stale} for row in status.capacity.get("gpus", [])]
+    return sorted(found, key=lambda row: (row["product"] or row["resource"], row["cluster"].name))
+
+
+def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """All GPUs together; `free` is None when it is not known of one of them."""
+    free = [None if row["stale"] else row["free"] for row in rows]
+    return {
+        "total": sum(row["total"] for row in rows),
+        "used": sum(row["used"] for row in rows),
+        "free": None if None in free else sum(number for number in free if number is not None),
+    }

@@ -1,0 +1,160 @@
+"""The first page: what needs a person, where is room, what was done."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from deployments.choices import Health, Problem
+from deployments.models import Cluster, ClusterStatus, Deployment
+from monitoring.overview import MOST
+from tests import stage
+from tests.deployments.views.people import Person, Team, heard, team, text
+from tests.monitoring.measured import prometheus_of
+
+pytestmark = pytest.mark.django_db
+H100 = {
+    "resource": "nvidia.com/gpu",
+    "product": "H100",
+    "total": 8,
+    "used": 3,
+    "free": 5,
+    "largest_free": 4,
+    "nodes": 2,
+}
+
+
+@pytest.fixture(name="team")
+def a_team(db: None, settings: Any) -> Team:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return team()
+
+
+def problem(row: Deployment, kind: Problem, message: str) -> None:
+    Deployment.objects.filter(pk=row.pk).update(problem=kind, last_error={"message": message})
+
+
+def names(person: Person) -> list[str]:
+    return [matter.name for matter in person.get("/").context["matters"]]
+
+
+def test_what_is_well_needs_nobody(team: Team) -> None:
+    team.seen(team.make(), Health.SERVING, sentence="Serving on 1 replica.")
+    team.seen(team.make("still"), Health.STOPPED)
+    team.seen(team.make("soon"), Health.STARTING)
+    said = text(team.viewer.get("/"))
+    assert names(team.viewer) == []
+    assert "Nothing needs you" in said
+    assert "Serving 1" in said
+
+
+def test_what_needs_a_person_comes_worst_first_with_cause_and_next_step(team: Team) -> None:
+    team.seen(team.make("waits"), Health.WAITING, sentence="The replica waits: no node has 8 free H100.")
+    team.seen(team.make("half"), Health.DEGRADED, sentence="Serving on 1 of 2 replicas.")
+    team.seen(team.make("broken"), Health.FAILING, sentence="The replica fails: the image cannot be pulled.")
+    refused = team.make("refused")
+    team.seen(refused, Health.SERVING)
+    problem(refused, Problem.WAIT, "exceeded quota")
+    contested = team.make("contested")
+    team.seen(contested, Health.SERVING)
+    problem(contested, Problem.CONTESTED, "rival keeps changing it.")
+    assert names(team.viewer) == ["broken", "contested", "refused", "half", "waits"]
+    said = text(team.viewer.get("/"))
+    assert "The replica fails: the image cannot be pulled. Look at its pods and their logs." in said
+    assert "exceeded quota Edit the deployment" in said
+    assert "no node has 8 free H100. Free GPUs, choose another GPU type" in said
+
+
+def test_a_silent_cluster_comes_first_and_stands_for_its_deployments(team: Team) -> None:
+    team.seen(team.make(), Health.FAILING)
+    heard(team.project, seconds_ago=300, connection="unreachable", message="The API server refuses connections.")
+    assert names(team.viewer) == ["of-team"]
+    said = text(team.viewer.get("/"))
+    assert "The API server refuses connections. Look at the network" in said
+    assert "Unknown 1" in said
+
+
+def test_others_see_nothing_of_it(team: Team) -> None:
+    other = globals()["team"]("other")
+    team.seen(team.make("secret-llm"), Health.FAILING, sentence="x")
+    ClusterStatus.objects.filter(cluster=team.project.cluster).update(capacity={"gpus": [H100]})
+    said = text(other.admin.get("/"))
+    assert "secret-llm" not in said
+    assert "of-team" not in said
+    assert "H100" not in said
+
+
+def test_the_page_says_how_many_more_there_are(team: Team) -> None:
+    for number in range(MOST + 3):
+        team.seen(team.make(f"row-{number:02}"), Health.FAILING)
+    answer = team.viewer.get("/")
+    assert (len(answer.context["matters"]), answer.context["more"]) == (MOST, 3)
+    assert "and 3 more in the list" in text(answer)
+
+
+def test_gpus_are_told_by_type_and_cluster_and_never_better_than_known(team: Team) -> None:
+    status = ClusterStatus.objects.filter(cluster=team.project.cluster)
+    status.update(capacity={"gpus": [H100]})
+    assert "H100 of-team 3 of 8 5 4" in text(team.viewer.get("/"))
+    assert "3 of 8 held, 5 free" in text(team.viewer.get("/"))
+    status.update(capacity={"gpus": [H100 | {"free": None, "largest_free": None}]})
+    said = text(team.viewer.get("/"))
+    assert "H100 of-team 3 of 8 unknown unknown" in said
+    assert "5 free" not in said
+    status.update(capacity={"gpus": [H100]})
+    heard(team.project, seconds_ago=300)
+    assert "H100 of-team last known 3 of 8 unknown unknown" in text(team.viewer.get("/"))
+
+
+def test_what_is_left_to_differ_is_counted(team: Team) -> None:
+    row = team.make()
+    team.seen(row, Health.SERVING, drift=[{"object": "Service/qwen", "field": "spec.type"}])
+    assert "differ" not in text(team.viewer.get("/"))
+    Deployment.objects.filter(pk=row.pk).update(drift_policy="leave")
+    assert "1 deployment differs from what was applied and is left so by policy." in text(team.viewer.get("/"))
+
+
+def test_the_number_of_queries_is_fixed(team: Team, django_assert_num_queries: Any) -> None:
+    def few() -> None:
+        with django_assert_num_queries(9):
+            team.viewer.get("/")
+
+    team.seen(team.make(), Health.FAILING)
+    few()
+    for number in range(20):
+        team.seen(team.make(f"row-{number}"), Health.FAILING)
+    few()
+
+
+def test_newcomers_learn_what_to_do(db: None) -> None:
+    assert "You belong to no project yet" in text(Person(stage.user("new")).get("/"))
+    boss = Person(stage.user("boss", is_superuser=True))
+    assert "Add the first cluster" in text(boss.get("/"))
+
+
+# ---- traffic
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Two namespaces: `team` makes 100 tokens/s, `other` 1000."""
+    series: list[Any] = [
+        ("vllm:generation_tokens_total", {"namespace": name, "pod": "p"}, lambda at, rate=rate: at * rate)
+        for name, rate in (("team", 100), ("other", 1000))
+    ]
+    with prometheus_of(series, tmp_path_factory.mktemp("prometheus")) as url:
+        yield url
+
+
+def test_traffic_is_of_the_persons_own_namespaces_only(team: Team, measured: str) -> None:
+    Cluster.objects.update(prometheus_url=measured)
+    assert "of-team 100 no traffic no series" in text(team.viewer.get("/overview/traffic/"))
+
+
+def test_a_prometheus_that_does_not_answer_is_unknown_and_not_zero(team: Team) -> None:
+    Cluster.objects.update(prometheus_url="http://127.0.0.1:1")
+    assert "of-team unknown : Prometheus cannot be reached." in text(team.viewer.get("/overview/traffic/"))
+
+
+def test_without_a_prometheus_nothing_is_said(team: Team) -> None:
+    assert "Traffic now" not in text(team.viewer.get("/overview/traffic/"))
