@@ -53,6 +53,17 @@ def programs() -> Path:
     return folder
 
 
+def kubectl() -> str:
+    """The built kubectl, or else the one on PATH, for tests of a cluster that is not built here."""
+    try:
+        return str(programs() / "kubectl")
+    except ControlPlaneUnavailable:
+        on_path = shutil.which("kubectl")
+        if on_path is None:
+            raise
+        return on_path
+
+
 def build() -> Path:
     """The folder of the programs, built when it is missing. Two builds at once: the second waits for the first."""
     folder = cache_folder()

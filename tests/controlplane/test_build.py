@@ -99,6 +99,19 @@ def test_a_second_build_does_nothing(tools: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.splitlines()[-1] == f"already built: {folder}"
 
 
+def test_a_kubectl_on_path_does_where_none_is_built(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tools))
+    tools.mkdir()
+    with pytest.raises(build.ControlPlaneUnavailable, match="not built"):
+        build.kubectl()
+    (tools / "kubectl").write_text("#!/bin/sh\n", encoding="utf-8")
+    (tools / "kubectl").chmod(0o755)
+    assert build.kubectl() == str(tools / "kubectl")
+    stub_go(tools / "go", 'echo program > "$out"')
+    built = build.build() / "kubectl"
+    assert build.kubectl() == str(built)
+
+
 def test_two_builds_at_once_compile_once(tools: Path, tmp_path: Path) -> None:
     stub_go(tools / "go", f'echo x >> {tmp_path}/compiled; sleep 0.3; echo program > "$out"')
     threads = [threading.Thread(target=build.build) for _ in range(2)]

@@ -33,7 +33,7 @@ class Stack:
 
     def kubectl(self, *arguments: str) -> str:
         """What kubectl prints; an error of its is the test's."""
-        command = [str(build.programs() / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments]
+        command = [build.kubectl(), "--kubeconfig", str(self.kubeconfig), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout.strip()
