@@ -1,6 +1,6 @@
 """Label and field selectors of lists, watches and objects.
 
-Grammar and wording: k8s.io/apimachinery/pkg/labels/selector.go and pkg/fields.
+The text of label selectors is read by labelparser.py. Wording of field selectors: k8s.io/apimachinery/pkg/fields.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from llmdash.sandbox import errors
+from llmdash.sandbox import errors, labelparser
+from llmdash.sandbox.labelparser import Requirement
 
 Json = dict[str, Any]
 Test = Callable[[Mapping[str, str]], bool]
-TOKEN = re.compile(r"\s*(!=|==|=|!|\(|\)|,|>|<|[^\s!=(),<>]+)")
-OPERATORS = "in, notin, =, ==, !=, gt, lt"
 FIELDS = {
     "/pods": (
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
@@ -38,49 +37,20 @@ FIELDS = {
 
 def labels(written: str) -> Test:
     """A test of labels. Raises a 400 for what cannot be parsed."""
-    tests = [_requirement(part) for part in _split(written)]
+    tests = [_test(one) for one in labelparser.parse(written)]
     return lambda found: all(test(found) for test in tests)
 
 
-def _split(written: str) -> list[list[str]]:
-    """The requirements, each a list of tokens."""
-    parts: list[list[str]] = [[]]
-    depth = 0
-    for word in TOKEN.findall(written):
-        depth += (word == "(") - (word == ")")
-        if word == "," and depth == 0:
-            parts.append([])
-        else:
-            parts[-1].append(word)
-    return [part for part in parts if part]
-
-
-def _requirement(tokens: list[str]) -> Test:
-    if tokens[0] == "!":
-        if len(tokens) != 2:
-            raise _unparsable(tokens[2] if len(tokens) > 2 else "", "',', or 'end of string'")
-        return lambda found: tokens[1] not in found
-    key, rest = tokens[0], tokens[1:]
-    if not rest:
-        return lambda found: key in found
-    operator = rest[0]
-    if operator in ("in", "notin"):
-        if len(rest) < 3 or rest[1] != "(" or rest[-1] != ")":
-            raise _unparsable(rest[1] if len(rest) > 1 else "", "'('")
-        values = set("".join(rest[2:-1]).split(","))
-        return (
-            (lambda found: found.get(key) in values)
-            if operator == "in"
-            else (lambda found: found.get(key) not in values)
-        )
-    if operator in ("=", "==", "!="):
-        if len(rest) > 2:
-            raise _unparsable(rest[2], "',' or 'end of string'")
-        value = rest[1] if len(rest) > 1 else ""
-        return (lambda found: found.get(key) != value) if operator == "!=" else (lambda found: found.get(key) == value)
-    if operator in (">", "<") and len(rest) == 2:
-        return _compare(key, operator, rest[1])
-    raise _unparsable(operator, OPERATORS)
+def _test(one: Requirement) -> Test:
+    key, values = one.key, one.values
+    if one.operator in (">", "<"):
+        return _compare(key, one.operator, next(iter(values)))
+    return {
+        "exists": lambda found: key in found,
+        "!": lambda found: key not in found,
+        "!=": lambda found: found.get(key) not in values,
+        "notin": lambda found: found.get(key) not in values,
+    }.get(one.operator, lambda found: found.get(key) in values)
 
 
 def _compare(key: str, operator: str, value: str) -> Test:
@@ -92,10 +62,6 @@ def _compare(key: str, operator: str, value: str) -> Test:
         return has > wants if operator == ">" else has < wants
 
     return test
-
-
-def _unparsable(token: str, expected: str) -> errors.Refusal:
-    return errors.bad_request(f"unable to parse requirement: found '{token}', expected: {expected}")
 
 
 def of_selector(selector: Json | None) -> Test:

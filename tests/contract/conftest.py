@@ -10,6 +10,7 @@ from tests.contract.simulated import Simulated
 from tests.contract.space import Cluster, Space
 from tests.controlplane.build import programs
 from tests.controlplane.fixtures import plane, shared_or_skip
+from tests.controlplane.plane import ControlPlane
 from tests.llmdash.sandbox.hollow.fixtures import running_nodes
 
 __all__ = ["plane"]
@@ -33,6 +34,13 @@ def space(cluster: Cluster) -> Iterator[Space]:
     """A fresh namespace that can take pods."""
     with opened(cluster) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def both(plane: ControlPlane) -> Iterator[tuple[Space, Space]]:
+    """A namespace in the real one and one in the sandbox, no nodes in either."""
+    with Simulated() as simulated, opened(plane) as real, opened(simulated) as imitated:
+        yield real, imitated
 
 
 @contextlib.contextmanager

@@ -2,17 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.contract.conftest import opened
-from tests.contract.simulated import Simulated
 from tests.contract.space import Json, Space, config_map, differences, workload
-from tests.controlplane.plane import ControlPlane
 
 GOLDEN = Path(__file__).parents[1] / "deployments" / "manifests" / "golden"
 PRODUCT = ("configmap", "deployment", "role", "rolebinding", "secret", "service", "serviceaccount")
@@ -75,13 +71,6 @@ OTHERS: dict[str, Json] = {
         spec={"maxReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "none"}},
     ),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def both(plane: ControlPlane) -> Iterator[tuple[Space, Space]]:
-    """A namespace in the real one and one in the sandbox, no nodes in either."""
-    with Simulated() as simulated, opened(plane) as real, opened(simulated) as imitated:
-        yield real, imitated
 
 
 def golden(name: str, space: Space) -> Json:
