@@ -108,6 +108,15 @@ def as_type(found: Found, type_: Type, resource: Resource, kind: str = "") -> Js
     return read
 
 
+def misread(value: Any, type_: Type) -> str:
+    """What Go says when it reads a value that is none of the type; "" when it is one."""
+    try:
+        shape(value, type_, "", [])
+    except (WrongType, QuantityError) as error:
+        return str(error)
+    return ""
+
+
 def shape(value: Any, type_: Type, path: str, told: list[str], *, owner: str = "") -> Any:
     """A value as its type wants it; `told` collects unknown fields. Raises WrongType and QuantityError."""
     if type_.shape == "any" or value is None:
@@ -188,18 +197,3 @@ def _unmarshal(value: Any, path: str, owner: str, wanted: str) -> str:
     where = "".join(part if "]" not in part else part.partition("[")[0] for part in path)
     said = JSON_NAMES.get(type(value), "value")
     return f"json: cannot unmarshal {said} into Go struct field {owner}.{where} of type {wanted}"
-
-
-def undeclared(value: Any, type_: Type, path: str = "") -> str:
-    """The first member that the schema does not know, as server-side apply names it; "" when there is none."""
-    if isinstance(value, dict):
-        for name, one in value.items():
-            if type_.shape == "struct" and name not in type_.fields and not type_.open:
-                return f"{path}.{name}"
-            if found := undeclared(one, type_.child(name), f"{path}.{name}"):
-                return found
-    elif isinstance(value, list) and type_.shape == "list":
-        for index, one in enumerate(value):
-            if found := undeclared(one, type_.element or ANY, f"{path}[{index}]"):
-                return found
-    return ""

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from llmdash.sandbox import decode, errors, listing, patch, schema, subresources, table, versions
+from llmdash.sandbox import converting, decode, errors, listing, patch, schema, subresources, table, versions
 from llmdash.sandbox.auth import Tokens
 from llmdash.sandbox.paths import Request, Resource
 from llmdash.sandbox.rbac import User
@@ -17,12 +17,6 @@ from llmdash.sandbox.web import Form, HttpRequest, HttpResponse, answer, form
 Json = dict[str, Any]
 ONE = ("Table", "PartialObjectMetadata")
 MANY = ("Table", "PartialObjectMetadataList")
-PATCHES = {
-    "application/json-patch+json": "json",
-    "application/merge-patch+json": "merge",
-    "application/strategic-merge-patch+json": "strategic",
-    "application/apply-patch+yaml": "apply",
-}
 OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions", "delete": "DeleteOptions",
            "deletecollection": "DeleteOptions"}  # fmt: skip
 
@@ -176,7 +170,7 @@ class Call:
 
     def patch(self) -> HttpResponse:
         """PATCH of any of the four kinds."""
-        kind = PATCHES.get(self.http.content_type)
+        kind = patch.KINDS.get(self.http.content_type)
         if kind is None:
             raise errors.unsupported_media_type()
         if kind == "apply":
@@ -186,20 +180,14 @@ class Call:
 
         def patched(live: Json) -> Json:
             shown = versions.outward(self.resource, live)
-            found = decode.Found(self._patched(kind, shown, change))
-            read = decode.as_type(found, schema.of(self.resource.group_version, self.resource.kind), self.resource)
+            type_ = schema.of(self.resource.group_version, self.resource.kind)
+            found = decode.Found(patch.carry_out(kind, type_, shown, change))
+            read = decode.as_type(found, type_, self.resource)
             warnings.extend(self.warnings(found.complaints, self.resource.kind, self.resource.version))
             return versions.inward(self.resource, read)
 
         found = self.registry.update(self.resource, self.request.namespace, self.request.name, patched, self.writer)
         return self.show(found, warnings=warnings)
-
-    def _patched(self, kind: str, live: Json, change: Any) -> Any:
-        if kind == "json":
-            return patch.json_patch(live, change)
-        if kind == "merge":
-            return patch.merge_patch(live, change)
-        return patch.strategic_merge(schema.of(self.resource.group_version, self.resource.kind), live, change)
 
     def apply(self) -> HttpResponse:
         """Server-side apply."""
@@ -211,8 +199,7 @@ class Call:
         found = decode.body(self.http.body, kind=resource.kind, yaml_too=True)
         self.check_kind(found.value, resource, resource.kind)
         type_ = schema.of(resource.group_version, resource.kind)
-        self._check_declared(found.value, type_)
-        decode.as_type(found, type_, resource)  # refuses what has a wrong type
+        self._check_types(found.value, type_)
         # Go's zeros are left out of objects, but whoever applies them owns them.
         config: Json = found.value
         meta = config.setdefault("metadata", {})
@@ -227,16 +214,16 @@ class Call:
         )  # fmt: skip
         return self.show(stored, code=201 if created else 200)
 
-    def _check_declared(self, value: Any, type_: schema.Type) -> None:
-        """An unknown field is an error of the server's here, in its own words."""
-        unknown = decode.undeclared(value, type_)
-        if unknown:
-            meta = value.get("metadata") or {}
-            kind = f"{value.get('apiVersion')}, Kind={value.get('kind')}"
-            where = f"{meta.get('namespace', '')}/{meta.get('name', '')}; {kind}"
-            raise errors.internal(
-                f"failed to create typed patch object ({where}): {unknown}: field not declared in schema"
-            )
+    def _check_types(self, value: Any, type_: schema.Type) -> None:
+        """An unknown field or one of another type is an error of the server's here, in its own words."""
+        meta = value.get("metadata") if isinstance(value.get("metadata"), dict) else {}
+        kind = f"{value.get('apiVersion')}, Kind={value.get('kind')}"
+        where = f"{meta.get('namespace', '')}/{meta.get('name', '')}; {kind}"
+        if told := converting.undeclared(value, type_):
+            raise errors.internal(f"failed to create typed patch object ({where}): {told}")
+        if told := converting.unconvertible(value, type_):
+            why = f"unable to convert unstructured object to {kind}: {told}"
+            raise errors.internal(f"failed to convert new object ({where}) to proper version: {why}")
 
     def deletion(self) -> Deletion:
         """DeleteOptions of query and body."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from llmdash.sandbox import errors, recording
+from llmdash.sandbox import converting, decode, errors, recording
 from llmdash.sandbox.schema import ANY, Field, Type
 
 Json = dict[str, Any]
@@ -13,6 +14,31 @@ ORDER = "$setElementOrder/"
 DELETE = "$deleteFromPrimitiveList/"
 RETAIN = "$retainKeys"
 MAX_OPERATIONS = 10_000
+KINDS = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+    "application/strategic-merge-patch+json": "strategic",
+    "application/apply-patch+yaml": "apply",
+}
+
+
+def carry_out(kind: str, type_: Type, live: Json, change: Any) -> Json:
+    """The object with a change of one of three kinds. Raises a 422 when it then has a value of another type."""
+    found: Any
+    if kind == "strategic":
+        found = strategic_merge(type_, live, change)
+        shown, wrong = converting.go(change), converting.unconvertible(found, type_)
+    else:
+        found = json_patch(live, change) if kind == "json" else merge_patch(live, change)
+        first = (
+            {key: found[key] for key in ("apiVersion", "kind") if key in found} if isinstance(found, dict) else found
+        )
+        shown = json.dumps(first | found, separators=(",", ":"), ensure_ascii=False)
+        wrong = decode.misread(found, type_)
+    if wrong:
+        raise errors.invalid("", "", "", [errors.invalid_value("patch", shown, wrong)])
+    patched: Json = found
+    return patched
 
 
 def _failed() -> errors.Refusal:

@@ -68,9 +68,10 @@ class Types:
         self._kinds: dict[tuple[str, str], Type] = {}
         self._loaded: set[str] = set()
 
-    def of(self, group_version: str, kind: str) -> Type:
-        """The type of a kind; ANY where the OpenAPI document was not recorded."""
-        self._load(group_version)
+    def of(self, group_version: str, kind: str, *, document: str = "") -> Type:
+        """The type of a kind; ANY where the OpenAPI document was not recorded. A Scale is of another group than the
+        `document` that it stands in."""
+        self._load(document or group_version)
         return self._kinds.get((group_version, kind)) or self._metadata_only()
 
     def _metadata_only(self) -> Type:
@@ -94,7 +95,7 @@ class Types:
         for title, node in schemas.items():
             for one in node.get("x-kubernetes-group-version-kind", ()):
                 version = f"{one['group']}/{one['version']}" if one["group"] else one["version"]
-                if version == group_version and "metadata" in node.get("properties", {}):
+                if "metadata" in node.get("properties", {}):
                     self._kinds[version, one["kind"]] = self._resolve(title, schemas)
 
     def _resolve(self, title: str, schemas: Json) -> Type:
@@ -150,9 +151,9 @@ def types() -> Types:
     return Types()
 
 
-def of(group_version: str, kind: str) -> Type:
+def of(group_version: str, kind: str, *, document: str = "") -> Type:
     """The type of a kind."""
-    return types().of(group_version, kind)
+    return types().of(group_version, kind, document=document)
 
 
 def zero(type_: Type) -> Json:

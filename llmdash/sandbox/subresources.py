@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llmdash.sandbox import decode, errors, logs, patch, selectors, strategy
+from llmdash.sandbox import decode, errors, logs, patch, schema, selectors, strategy
 from llmdash.sandbox.hollow import times
 from llmdash.sandbox.registry import Deletion, Writer
 from llmdash.sandbox.web import HttpResponse, answer
@@ -48,8 +48,9 @@ def scale(call: Call) -> HttpResponse:
     if request.verb == "get":
         return answer(scale_of(live))
     if request.verb == "patch":
-        kind = {"application/json-patch+json": patch.json_patch}.get(call.http.content_type, patch.merge_patch)
-        wanted = kind(scale_of(live), decode.body(call.http.body, kind="Scale").value)
+        kind = patch.KINDS.get(call.http.content_type, "merge")
+        type_ = schema.of(SCALE_TYPE, "Scale", document="apps/v1")
+        wanted = patch.carry_out(kind, type_, scale_of(live), decode.body(call.http.body, kind="Scale").value)
     else:
         wanted = decode.body(call.http.body, kind="Scale").value
     count = (wanted.get("spec") or {}).get("replicas", 0)
