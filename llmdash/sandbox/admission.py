@@ -1,6 +1,6 @@
 """What default admission does to pods, nodes and services before they are stored: accounts, tolerations, addresses.
 
-After k8s.io/kubernetes/plugin/pkg/admission. Quotas, limit ranges and pod security are not enforced here.
+After k8s.io/kubernetes/plugin/pkg/admission. Quotas are quotas.py's; limit ranges and pod security are not enforced.
 """
 
 from __future__ import annotations

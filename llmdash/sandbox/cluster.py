@@ -27,6 +27,7 @@ from llmdash.sandbox.controllers.events import Recorder
 from llmdash.sandbox.controllers.garbage import Garbage
 from llmdash.sandbox.controllers.namespaces import Namespaces
 from llmdash.sandbox.controllers.nodes import Nodes
+from llmdash.sandbox.controllers.quotas import Quotas
 from llmdash.sandbox.controllers.replicaset import ReplicaSets
 from llmdash.sandbox.controllers.scheduler import Scheduler
 from llmdash.sandbox.hollow import agent
@@ -120,7 +121,10 @@ class Sandbox:
         for name in bootstrap.NAMESPACES:
             namespaces.furnish(name)
         nodes = Nodes(self.registry, self.recorder, grace=self.settings.node_grace)
-        rest = [kind(self.registry, self.recorder) for kind in (Claims, Garbage, Deployments, ReplicaSets, Scheduler)]
+        rest = [
+            kind(self.registry, self.recorder)
+            for kind in (Claims, Garbage, Quotas, Deployments, ReplicaSets, Scheduler)
+        ]
         return [namespaces, nodes, *rest]
 
     async def _play_nodes(

@@ -81,3 +81,18 @@ def _exponent(value: Decimal) -> str:
     while value % Decimal(1000) == 0:
         value, power = value / 1000, power + 3
     return f"{int(value)}e{power}" if power else _with(value, list(DECIMAL.items()))
+
+
+def total(*written: Any) -> str:
+    """The sum, canonical, in the notation of the first that is not zero.
+
+    >>> total("0", "1Gi", "1Gi"), total("500m", "1")
+    ('2Gi', '1500m')
+    """
+    value = sum((parse(one) for one in written), Decimal(0))
+    if value == 0:
+        return "0"
+    kind = next(_split(str(one))[1] for one in written if parse(one))
+    if kind == "binary" and abs(value) >= 1024 and value == value.to_integral():
+        return _with(value, [("", Decimal(1)), *BINARY.items()])
+    return _exponent(value) if kind == "exponent" else _with(value, list(DECIMAL.items()))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmdash.sandbox import admission, decode, defaults, errors, recording, schema, strategy, validation
+from llmdash.sandbox import admission, decode, defaults, errors, quotas, recording, schema, strategy, validation
 from llmdash.sandbox import apply as ownership
 from llmdash.sandbox.hollow import times
 from llmdash.sandbox.paths import Resource
@@ -122,6 +122,8 @@ class Registry:
         causes = validation.check(resource, found, old)
         if causes:
             raise errors.invalid(resource.kind, resource.group, found["metadata"].get("name", ""), causes)
+        if old is None:
+            quotas.check(self.store, resource, found)
 
     def _insert(self, resource: Resource, found: Json, owners: ownership.Owners, *, dry_run: bool) -> Json:
         meta = found["metadata"]

@@ -13,7 +13,7 @@ from tests.controlplane import manifests
 from tests.controlplane.fixtures import shared_or_skip
 from tests.controlplane.plane import ControlPlane
 from tests.controlplane.recording import answers, errors, scenarios, workloads
-from tests.controlplane.recording.cluster import APPS, CORE, NAMESPACE, Cluster
+from tests.controlplane.recording.cluster import APPS, CORE, Cluster
 
 Json = dict[str, Any]
 LETTERS = "[bcdfghjklmnpqrstvwxz2456789]"
@@ -44,7 +44,7 @@ REFUSALS = (
     "unknown-field-applied", "duplicate-field", "wrong-type", "not-json", "wrong-kind", "no-name",
     "unsupported-media-type", "not-acceptable", "apply-without-manager", "bad-dry-run", "unauthorized", "forbidden",
     "forbidden-one", "forbidden-cluster-wide", "forbidden-subresource", "forbidden-path", "forbidden-impersonation",
-    "forbidden-impersonated", "namespace-terminating", "log-unscheduled", "log-no-such-container",
+    "forbidden-impersonated", "quota-exceeded", "namespace-terminating", "log-unscheduled", "log-no-such-container",
     "log-kubelet-unreachable", "log-absent", "eviction-over-budget", "future-resource-version", "broken-continue",
 )  # fmt: skip
 STILL = (
@@ -85,33 +85,10 @@ def hold(cluster: Cluster) -> Iterator[tuple[str, Json]]:
     yield "histories", dict(cluster.histories)
     yield from answers.record(cluster).items()
     cluster.create(errors.MAPS, manifests.config_map("taken", word="first"))
-    for part in (errors._absent, errors._conflicts, errors._invalid, errors._malformed, _denied, errors._pods):
+    for part in (errors._absent, errors._conflicts, errors._invalid, errors._malformed, errors._denied, errors._pods):
         yield from part(cluster).items()
     yield "future-resource-version", cluster.exchange("GET", f"{CORE}/pods?resourceVersion=99999999&timeoutSeconds=1")
     yield "broken-continue", cluster.exchange("GET", f"{CORE}/pods?limit=1&continue=nonsense")
-
-
-def _denied(cluster: Cluster) -> dict[str, Json]:
-    """As the recording's, without the quota, which the sandbox does not enforce."""
-    account = cluster.create(f"{CORE}/serviceaccounts/default/token", {"spec": {}})["status"]["token"]
-    going = {"metadata": {"name": "going", "finalizers": ["example.com/stays"]}}
-    cluster.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", **going})
-    cluster.create("/api/v1/namespaces/going/configmaps", errors._kept_map())
-    cluster.delete("/api/v1/namespaces/going")
-    maps, scale = errors.MAPS, f"{errors.DEPLOYMENTS}/contested/scale"
-    someone = {"Impersonate-User": f"system:serviceaccount:{NAMESPACE}:default"}
-    late = manifests.config_map("late")
-    return {
-        "unauthorized": cluster.exchange("GET", maps, token="nobody-has-this-token"),
-        "forbidden": cluster.exchange("GET", maps, token=account),
-        "forbidden-one": cluster.exchange("GET", f"{maps}/taken", token=account),
-        "forbidden-cluster-wide": cluster.exchange("GET", "/api/v1/nodes", token=account),
-        "forbidden-subresource": cluster.exchange("PATCH", scale, body={"spec": {"replicas": 1}}, token=account),
-        "forbidden-path": cluster.exchange("GET", "/metrics", token=account),
-        "forbidden-impersonation": cluster.exchange("GET", maps, headers={"Impersonate-User": "admin"}, token=account),
-        "forbidden-impersonated": cluster.exchange("GET", maps, headers=someone),
-        "namespace-terminating": cluster.exchange("POST", "/api/v1/namespaces/going/configmaps", body=late),
-    }
 
 
 def steady(said: Any) -> Any:
