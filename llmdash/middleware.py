@@ -47,6 +47,22 @@ class ContentSecurityPolicyMiddleware:
         return response
 
 
+class DialogMiddleware:
+    """Tells the script of a dialog where its form leads, in X-Location: fetch would follow a redirect, and the page
+    that it gets would use up the messages meant for the person."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if "X-Dialog" not in request.headers or not response.has_header("Location"):
+            return response
+        told = HttpResponse(status=204, headers={"X-Location": response["Location"]})
+        told.cookies = response.cookies
+        return told
+
+
 class BodyLimitMiddleware:
     """Refuses a body over DATA_UPLOAD_MAX_MEMORY_SIZE before anything reads it; the API answers in its own form."""
 

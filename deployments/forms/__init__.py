@@ -1,16 +1,21 @@
 """Forms: what a browser sends, read and judged by the same rules as everything else."""
 
-from deployments.forms.acts import ActForm, NameForm, ScaleForm
+from deployments.forms.acts import ActForm, DeleteForm, NameForm, PolicyForm, ScaleForm, TakeOverForm
 from deployments.forms.deployment import DeploymentForm
 from deployments.forms.projects import MemberForm, ProjectForm, RenameForm, RoleForm
+from deployments.forms.seen import SeenForm
 
 __all__ = [
     "ActForm",
+    "DeleteForm",
     "DeploymentForm",
     "MemberForm",
     "NameForm",
+    "PolicyForm",
     "ProjectForm",
     "RenameForm",
     "RoleForm",
     "ScaleForm",
+    "SeenForm",
+    "TakeOverForm",
 ]

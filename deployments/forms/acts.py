@@ -4,10 +4,12 @@ from typing import Any
 
 from django import forms
 
+from deployments.choices import DriftPolicy
 from deployments.forms.deployment import bounded
+from deployments.forms.seen import SeenForm
 
 
-class ActForm(forms.Form):
+class ActForm(SeenForm):
     """What every act that makes a Revision may carry."""
 
     reason = forms.CharField(max_length=500, required=False, help_text="Kept with the revision and in the audit.")
@@ -39,3 +41,17 @@ class NameForm(forms.Form):
         if self.cleaned_data["confirm"] != self.wanted:
             raise forms.ValidationError(f"This is not {self.wanted}.")
         return self.wanted
+
+
+class DeleteForm(NameForm, SeenForm):
+    """The name of a deployment, typed again by somebody who saw its newest revision."""
+
+
+class TakeOverForm(forms.Form):
+    """Nothing to fill in. Whichever revision is the newest is the one that wins, so none is remembered here."""
+
+
+class PolicyForm(forms.Form):
+    """One of the drift policies. It is no part of a revision: whoever chooses last decides, whatever was revised."""
+
+    policy = forms.ChoiceField(choices=DriftPolicy.pairs(), label="When others change it")

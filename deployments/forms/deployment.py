@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from deployments import services
 from deployments.choices import DriftPolicy
+from deployments.forms.seen import LOST, SeenForm
 from deployments.models import Project
 from deployments.models.deployment import deployment_name
 from deployments.runtimes import RUNTIMES
@@ -89,7 +90,7 @@ class SecretLines(forms.Textarea):
         return "\n".join(name.strip() + sign for name, sign, _ in lines if name.strip())
 
 
-class DeploymentForm(forms.Form):
+class DeploymentForm(SeenForm):
     """Create (with project and name) or edit (with reason). `cleaned_data["spec"]` is the Spec."""
 
     project = forms.ModelChoiceField(Project.objects.none(), empty_label=None)
@@ -99,7 +100,6 @@ class DeploymentForm(forms.Form):
     )
     reason = forms.CharField(max_length=500, required=False, help_text="Kept with the revision and in the audit.")
     idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
-    if_revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1)
 
     def __init__(self, *args: Any, projects: Any = None, before: Spec | None = None, **kwargs: Any) -> None:
         initial = kwargs.pop("initial", {}) | {"idempotency_key": uuid.uuid4().hex}
@@ -139,8 +139,9 @@ class DeploymentForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Read the text fields, let the spec judge, and put each problem beside its field."""
-        data = super().clean() or {}
-        self._check_hidden(data)
+        data = super().clean()
+        if self.before and data.get("if_revision") is None and not self.non_field_errors():
+            self.add_error(None, LOST)
         names = [name for name in Spec.model_fields if name in self.fields and name != "env"]
         fields = {name: read for name in names if (read := self._read(name)) is not None}
         kept: dict[str, Any] = {}
@@ -151,12 +152,6 @@ class DeploymentForm(forms.Form):
         if not self.errors:
             data["spec"] = Spec.model_validate(kept | fields)
         return data
-
-    def _check_hidden(self, data: dict[str, Any]) -> None:
-        """What is wrong with a field that nobody sees is said above the form."""
-        hidden = [name for name in ("if_revision", "idempotency_key") if self.errors.pop(name, None)]
-        if hidden or (self.before and data.get("if_revision") is None):
-            self.add_error(None, "This form has lost track of what it began with. Open its page again.")
 
     def _typed(self, name: str) -> str:
         """A field's text as it was sent, with the line ends of Unix."""

@@ -13,9 +13,9 @@ from deployments import services
 from deployments.access import Can
 from deployments.choices import DriftPolicy
 from deployments.difference import changes
-from deployments.forms import ActForm, NameForm, ScaleForm
+from deployments.forms import ActForm, DeleteForm, PolicyForm, ScaleForm, SeenForm, TakeOverForm
 from deployments.models import Deployment
-from deployments.views.common import Request, fetch, posted
+from deployments.views.common import Request, conflict_of, fetch, posted
 from deployments.views.stranger import Stranger, consequence, stranger
 
 
@@ -46,8 +46,8 @@ def take_over(request: Request, pk: uuid.UUID) -> HttpResponse:
     if found := stranger(deployment):
         return adopt(request, deployment, found)
     text = "The objects are set to the newest revision, whoever changed them; what stands in the way is adopted."
-    act = without_key(services.take_over)
-    return confirm(request, deployment, act, "take over", text, done="is taken over", form=forms.Form(posted(request)))
+    form = TakeOverForm(posted(request))
+    return confirm(request, deployment, services.take_over, "take over", text, done="is taken over", form=form)
 
 
 def adopt(request: Request, deployment: Deployment, found: Stranger) -> HttpResponse:
@@ -69,8 +69,8 @@ def try_again(request: Request, pk: uuid.UUID) -> HttpResponse:
     """Do now what is tried again later."""
     deployment = fetch(request, pk, Can.DEPLOY)
     text = "What was refused or failed is tried now instead of later."
-    act = without_key(services.try_again)
-    return confirm(request, deployment, act, "try again", text, done="is tried again", form=forms.Form(posted(request)))
+    form = forms.Form(posted(request))
+    return confirm(request, deployment, services.try_again, "try again", text, done="is tried again", form=form)
 
 
 def roll_back(request: Request, pk: uuid.UUID, number: int) -> HttpResponse:
@@ -94,7 +94,7 @@ def scale(request: Request, pk: uuid.UUID) -> HttpResponse:
     """Ask for another number of replicas."""
     deployment = fetch(request, pk, Can.DEPLOY)
     now = deployment.revisions.get(number=deployment.desired).spec.replicas
-    form = ScaleForm(posted(request), initial={"replicas": now, "idempotency_key": uuid.uuid4().hex})
+    form = ScaleForm(posted(request), initial={"replicas": now} | begun(deployment))
 
     def act(**more: Any) -> None:
         services.scale(replicas=form.cleaned_data["replicas"], **more)
@@ -106,12 +106,10 @@ def scale(request: Request, pk: uuid.UUID) -> HttpResponse:
 def delete(request: Request, pk: uuid.UUID) -> HttpResponse:
     """Remove every object that llmdash made for it."""
     deployment = fetch(request, pk, Can.DELETE)
-    form = NameForm(posted(request), name=deployment.name)
+    form = DeleteForm(posted(request), name=deployment.name, initial=begun(deployment))
     text = "These objects are removed from the cluster. Objects that llmdash adopted stay."
     extra = {"objects": deployment.inventory.all(), "danger": True}
-    return confirm(
-        request, deployment, without_key(services.delete), "delete", text, done="is being deleted", form=form, **extra
-    )
+    return confirm(request, deployment, services.delete, "delete", text, done="is being deleted", form=form, **extra)
 
 
 def policy(request: Request, pk: uuid.UUID) -> HttpResponse:
@@ -126,19 +124,9 @@ def policy(request: Request, pk: uuid.UUID) -> HttpResponse:
     return confirm(request, deployment, act, "set drift policy", text, done="has a new drift policy", form=form)
 
 
-class PolicyForm(forms.Form):
-    """One of the drift policies."""
-
-    policy = forms.ChoiceField(choices=DriftPolicy.pairs(), label="When others change it")
-
-
-def without_key(act: Callable[..., Any]) -> Callable[..., Any]:
-    """For acts that make no Revision and are the same when done twice."""
-
-    def call(*, deployment: Deployment, by: Any, **_: Any) -> None:
-        act(deployment=deployment, by=by)
-
-    return call
+def begun(deployment: Deployment) -> dict[str, Any]:
+    """What a form remembers unseen: the revision that its reader saw, and a key under which it is done once."""
+    return {"if_revision": deployment.desired, "idempotency_key": uuid.uuid4().hex}
 
 
 def confirm(
@@ -146,24 +134,29 @@ def confirm(
     form: forms.Form | None = None, **extra: Any,
 ) -> HttpResponse:  # fmt: skip
     """GET asks, POST acts and goes back to the deployment; what is refused is said beside the field or on top."""
-    form = form or ActForm(posted(request), initial={"idempotency_key": uuid.uuid4().hex})
-    if request.method == "POST" and form.is_valid() and perform(request, deployment, act, form, done):
-        return redirect("deployments:detail", pk=deployment.pk)
-    title = extra.pop("title", f"{action.capitalize()} {deployment.name}")
+    form = form or ActForm(posted(request), initial=begun(deployment))
     context = {
-        "deployment": deployment, "action": action, "title": title, "explanation": explanation, "form": form,
-        "submit_label": action.capitalize(), "danger": False, "objects": None,
-    }  # fmt: skip
-    return render(request, "deployments/confirm.html", context | extra, status=422 if form.errors else 200)
+        "deployment": deployment, "action": action, "title": f"{action.capitalize()} {deployment.name}",
+        "explanation": explanation, "form": form, "submit_label": action.capitalize(), "danger": False,
+        "objects": None, "conflict": None,
+    } | extra  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        try:
+            if perform(request, deployment, act, form, done):
+                return redirect("deployments:detail", pk=deployment.pk)
+        except services.Conflict as conflict:
+            context["conflict"] = ask_again(conflict, form)
+            context["submit_label"] = f"{action.capitalize()} all the same"
+    status = 409 if context["conflict"] else 422 if form.errors else 200
+    return render(request, "deployments/confirm.html", context, status=status)
 
 
 def perform(request: Request, deployment: Deployment, act: Callable[..., Any], form: forms.Form, done: str) -> bool:
-    """Do it; False when it was refused and the form says why."""
-    more = {}
-    if isinstance(form, ActForm):
-        more = {"key": form.cleaned_data["idempotency_key"], "reason": form.cleaned_data["reason"]}
+    """Do it; False when it was refused and the form says why. Raises Conflict."""
     try:
-        act(deployment=deployment, by=request.user, **more)
+        act(deployment=deployment, by=request.user, **carried(form))
+    except services.Conflict:
+        raise
     except services.NothingChanged as unchanged:
         messages.info(request, str(unchanged))
         return True
@@ -175,6 +168,21 @@ def perform(request: Request, deployment: Deployment, act: Callable[..., Any], f
         return False
     messages.success(request, f"{deployment.name} {done}.")
     return True
+
+
+def carried(form: forms.Form) -> dict[str, Any]:
+    """What a form of its kind hands to the act besides its own fields."""
+    data = form.cleaned_data
+    seen = {"if_revision": data["if_revision"]} if isinstance(form, SeenForm) else {}
+    return seen | ({"key": data["idempotency_key"], "reason": data["reason"]} if isinstance(form, ActForm) else {})
+
+
+def ask_again(conflict: services.Conflict, form: forms.Form) -> dict[str, Any]:
+    """What the other person changed since this page was opened; the same button then acts on theirs, knowingly."""
+    found = conflict_of(conflict, form.cleaned_data["if_revision"])
+    if isinstance(form, SeenForm):
+        form.retype(if_revision=str(conflict.newest.number))
+    return found
 
 
 def show(form: forms.Form, problems: list[tuple[tuple[str | int, ...], str]]) -> None:

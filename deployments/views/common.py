@@ -1,15 +1,16 @@
 """What the pages share: the fetch that authorises, and the request of a signed-in person."""
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, QueryDict
 from django.shortcuts import get_object_or_404
 
-from deployments import glance
+from deployments import glance, services
 from deployments.access import Can
 from deployments.choices import Role
+from deployments.difference import changes
 from deployments.models import Deployment
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ def reason(role: Role | None, deployment: Deployment) -> str:
 def posted(request: HttpRequest) -> QueryDict | None:
     """What a form is bound to: even an act without any field is one, when it is posted."""
     return request.POST if request.method == "POST" else None
+
+
+def conflict_of(conflict: services.Conflict, seen: int) -> dict[str, Any]:
+    """Who made the newest revision, and what differs from the one that this person saw."""
+    newest = conflict.newest
+    before = newest.deployment.revisions.filter(number=seen).first()
+    return {"newest": newest, "changes": changes(before.spec_json if before else {}, newest.spec_json)}
 
 
 def is_fragment(request: HttpRequest) -> bool:

@@ -13,11 +13,10 @@ from deployments import services
 from deployments import spec as specs
 from deployments.access import Can
 from deployments.choices import DriftPolicy
-from deployments.difference import changes
 from deployments.forms import DeploymentForm
 from deployments.models import Cluster, ClusterStatus, Deployment, IdempotencyKey, Project, Revision
 from deployments.spec import Spec
-from deployments.views.common import Request, fetch, posted
+from deployments.views.common import Request, conflict_of, fetch, posted
 
 if TYPE_CHECKING:
     from llmdash.accounts.models import User
@@ -49,7 +48,8 @@ def edit(request: Request, pk: uuid.UUID) -> HttpResponse:
                 messages.success(request, f"Revision {revision} is saved and will be applied.")
                 return redirect("deployments:detail", pk=deployment.pk)
         except services.Conflict as conflict:
-            context["conflict"] = conflict_of(conflict, form)
+            context["conflict"] = conflict_of(conflict, form.cleaned_data["if_revision"])
+            form.retype(if_revision=str(conflict.newest.number))
     context["capacity"] = capacity(Cluster.objects.filter(pk=deployment.project.cluster_id))
     return show(request, form, context)
 
@@ -115,7 +115,7 @@ def sent_before(form: DeploymentForm, by: "User") -> Revision | None:
     first = row.deployment.revisions.filter(number=row.revision or 0).first() if row and row.deployment else None
     if first and without_ids(first.spec) == without_ids(form.cleaned_data["spec"]) and same_place(first, form):
         return first
-    form.data = {**form.data.dict(), "idempotency_key": uuid.uuid4().hex}  # type: ignore[attr-defined]  # a QueryDict
+    form.retype(idempotency_key=uuid.uuid4().hex)
     form.add_error(None, "This form was sent before with other values, which are saved. Send it again to save these.")
     return None
 
@@ -155,14 +155,6 @@ def put_errors(form: DeploymentForm, error: ValidationError) -> None:
     for name, problems in error.error_dict.items():
         form.add_error(name if name in form.fields else "name" if name == "__all__" else None, problems)
     return None
-
-
-def conflict_of(conflict: services.Conflict, form: DeploymentForm) -> dict[str, Any]:
-    """What the other person changed since this form was opened; the next try is made against theirs."""
-    newest = conflict.newest
-    seen = newest.deployment.revisions.filter(number=form.cleaned_data["if_revision"]).first()
-    form.data = {**form.data.dict(), "if_revision": str(newest.number)}  # type: ignore[attr-defined]  # a QueryDict
-    return {"newest": newest, "changes": changes(seen.spec_json if seen else {}, newest.spec_json)}
 
 
 def capacity(clusters: Any) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 /* data-dialog="id" opens that <dialog>. A link with data-ask fetches its page and shows that page's
-   [data-ask-form] in a dialog; without script, or when the fetch fails, the link just leads there.
+   [data-ask-body] in a dialog; without script, or when the fetch fails, the link just leads there.
+   The form in it is sent from the dialog: what is refused (422) or overtaken by somebody else (409) is shown there.
    Esc closes and focus returns (the browser's part).
    In a form with data-confirm-name="…" the submit button waits for that name in [name=confirm]. */
 (() => {
@@ -20,21 +21,44 @@
     try {
       const answer = await fetch(link.href, { cache: "no-store", signal: AbortSignal.timeout(5000) });
       if (!answer.ok || answer.redirected) throw new Error(answer.status);
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      show(page.querySelector("h1").textContent.trim(), page.querySelector("[data-ask-form]"));
+      show(await answer.text());
     } catch {
       location.assign(link.href);
     }
   }
 
-  function show(title, form) {
+  function show(text) {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const body = document.importNode(page.querySelector("[data-ask-body]"), true);
     const dialog = document.getElementById("ask");
-    form.classList.remove("card");
-    dialog.querySelector("h2").textContent = title;
-    dialog.querySelector("[data-body]").replaceChildren(document.importNode(form, true));
+    body.querySelector("form").classList.remove("card");
+    dialog.querySelector("h2").textContent = page.querySelector("h1").textContent.trim();
+    dialog.querySelector("[data-body]").replaceChildren(body);
     dialog.querySelectorAll("[data-confirm-name]").forEach(check);
-    dialog.showModal();
-    dialog.querySelector("input:not([type=hidden]), select")?.select?.();
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+    const said = body.querySelector("[aria-invalid=true]") || body.querySelector("[role=alert][tabindex]");
+    if (said) said.focus({ preventScroll: said.matches("[role=alert]") });
+    else body.querySelector("input:not([type=hidden]), select")?.select?.();
+  }
+
+  /* forms.js disables the buttons; a second submit before that is stopped here. */
+  async function send(event) {
+    const form = event.target.closest("#ask form");
+    if (!form) return;
+    event.preventDefault();
+    if ("sent" in form.dataset) return;
+    form.dataset.sent = "";
+    const body = new URLSearchParams(new FormData(form));
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Dialog": "true" } });
+      const to = answer.headers.get("X-Location");
+      if (to) location.assign(to);
+      else if ([409, 422].includes(answer.status)) show(await answer.text());
+      else throw new Error(answer.status);
+    } catch {
+      form.submit(); // the browser shows whatever the server says; the form's key makes it act once
+    }
   }
 
   function close(event) {
@@ -55,6 +79,7 @@
   document.addEventListener("click", open);
   document.addEventListener("click", ask);
   document.addEventListener("click", close);
+  document.addEventListener("submit", send);
   document.addEventListener("input", (event) => {
     const form = event.target.closest("[data-confirm-name]");
     if (form) check(form);

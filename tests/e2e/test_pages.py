@@ -145,3 +145,35 @@ def test_mistakes_stand_beside_their_field(served: Deployment, page_of: Opener) 
     expect(page.locator("#id_llm_error")).to_contain_text("needs an LLM to serve")
     expect(page.locator("#id_llm")).to_be_focused()
     expect(page.locator("#id_name")).to_have_value("chat")
+
+
+def test_a_dialog_shows_what_another_person_did_meanwhile_and_then_acts(served: Deployment, page_of: Opener) -> None:
+    page = page_of(person())
+    page.goto(f"/deployments/{served.pk}/")
+    page.keyboard.press("s")
+    page.locator("#ask #id_replicas").fill("3")
+    page.locator("#ask #id_reason").fill("Traffic")
+    services.scale(deployment=served, replicas=4, by=person())
+    page.locator("#ask [type=submit]").click()
+    expect(page.locator("#ask #conflict-title")).to_contain_text("maria saved revision 2")
+    expect(page.locator("#ask #id_replicas")).to_have_value("3")
+    expect(page.locator("#ask #id_reason")).to_have_value("Traffic")
+    assert browser.barriers(page) == []
+    assert served.revisions.count() == 2
+    page.locator("#ask [type=submit]").dblclick()
+    expect(page.locator(".messages")).to_contain_text("is being scaled")
+    assert list(served.revisions.order_by("number").values_list("spec_json__replicas", flat=True)) == [1, 4, 3]
+
+
+def test_a_dialog_shows_what_is_wrong_beside_its_field(served: Deployment, page_of: Opener) -> None:
+    page = page_of(person())
+    page.goto(f"/deployments/{served.pk}/")
+    page.keyboard.press("s")
+    page.locator("#ask form").evaluate("form => { form.noValidate = true; }")
+    page.locator("#ask #id_replicas").fill("100000")
+    page.locator("#ask [type=submit]").click()
+    expect(page.locator("#ask #id_replicas_error")).to_contain_text("or less here")
+    expect(page.locator("#ask #id_replicas")).to_be_focused()
+    page.locator("#ask #id_replicas").fill("2")
+    page.locator("#ask [type=submit]").click()
+    expect(page.locator(".messages")).to_contain_text("is being scaled")
