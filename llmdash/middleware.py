@@ -1,18 +1,26 @@
-"""What every page and API answer passes through: a request id, the content security policy, size limit, sign-in."""
+"""What every page and API answer passes through: a request id, the content security policy, limits of size and
+encoding, sign-in."""
 
+import codecs
 import re
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django.template.response import TemplateResponse
 
+from llmdash import errors
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+LOST = "\ufffd"
 OPEN_PREFIXES = ("/accounts/", "/static/", "/healthz", "/readyz", "/api/")
 
 
@@ -75,6 +83,49 @@ class BodyLimitMiddleware:
         if not length.isdigit() or int(length) <= limit or request.path.startswith("/api/"):
             return self.get_response(request)
         return TemplateResponse(request, "413.html", {"limit": limit}, status=413).render()
+
+
+class Utf8Middleware:
+    """Refuses a query or a form that is not UTF-8: Django reads U+FFFD for what it cannot read, and a secret that was
+    damaged so would be stored. The API takes JSON only, whose parser judges its encoding."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not query_is_utf8(request):
+            return errors.answer(request, HTTPStatus.BAD_REQUEST, "The address holds text that is not UTF-8.")
+        if not errors.is_api(request) and not form_is_utf8(request):
+            text = "The form holds text that is not UTF-8, so nothing was saved. Check what sent it, and send it again."
+            return errors.answer(request, HTTPStatus.BAD_REQUEST, text)
+        return self.get_response(request)
+
+
+def query_is_utf8(request: HttpRequest) -> bool:
+    """Whether the query string is UTF-8; WSGI hands over its bytes as Latin-1, ASGI what it has decoded."""
+    query = request.META.get("QUERY_STRING", "")
+    return is_utf8(unquote_to_bytes(query.encode("latin-1") if isinstance(request, WSGIRequest) else query))
+
+
+def form_is_utf8(request: HttpRequest) -> bool:
+    """Whether a form, if the body is one, is UTF-8 and says nothing else of itself."""
+    if request.content_type == "application/x-www-form-urlencoded":
+        return is_utf8(unquote_to_bytes(request.body))
+    if request.content_type != "multipart/form-data":
+        return True
+    if not is_utf8(request.body) or codecs.lookup(request.encoding or "utf-8").name != "utf-8":
+        return False
+    # A part may be wrapped in base64: then what was lost shows by more U+FFFD read than sent.
+    read = "".join(text for name, values in request.POST.lists() for text in (name, *values))
+    return read.count(LOST) <= request.body.decode().count(LOST)
+
+
+def is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class SignInRequiredMiddleware:
