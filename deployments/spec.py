@@ -4,13 +4,26 @@ A parameter's type, bounds, section, label and help stand here; forms, REST, YAM
 Old Revisions stay readable for ever: `load` upgrades what an older llmdash wrote.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import core_schema
 
 from deployments import quantity
 from deployments.runtimes import RUNTIMES
@@ -20,6 +33,7 @@ MAX_FILES_BYTES = 900_000  # a ConfigMap holds 1 MiB with its keys
 MAX_ENV_BYTES = 500_000  # etcd takes objects of 1.5 MiB, and the Deployment's holds the arguments, too
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  (the container's, not ours)
 NAME = r"^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$"  # a DNS-1035 label, short enough for the suffixes of its objects
+LABEL_RULE = "at most 63 letters, digits, dots, dashes and underscores, the first and last a letter or digit"
 LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
 SUBDOMAIN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
 QUALIFIED = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
@@ -49,6 +63,27 @@ def a_quantity(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class Written:
+    """How a text is written: a pattern, and the sentence with an example that people read who wrote it otherwise."""
+
+    pattern: str
+    rule: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {"pattern": self.pattern}
+
+    def check(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            raise ValueError(self.rule)
+        return text
+
+
 Text = Annotated[str, AfterValidator(printable)]
 Quantity = Annotated[str, StringConstraints(max_length=30, strip_whitespace=True), AfterValidator(a_quantity)]
 
@@ -69,7 +104,13 @@ class Strict(BaseModel):
 class EnvVar(Strict):
     """One environment variable: a plain value, or a stored secret by its id."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,254}$")]
+    name: Annotated[
+        str,
+        Written(
+            r"^[A-Za-z_][A-Za-z0-9_]{0,254}$",
+            "a variable's name has letters, digits and underscores, a digit never first, such as HF_HOME",
+        ),
+    ]
     value: Annotated[Text, StringConstraints(max_length=8192)] | None = None
     secret: Annotated[UUID, Field(strict=False)] | None = None
 
@@ -83,7 +124,14 @@ class EnvVar(Strict):
 class ConfigFile(Strict):
     """A small text file, placed into the container through a ConfigMap."""
 
-    path: Annotated[Text, StringConstraints(pattern=r"^(/[A-Za-z0-9._-]{1,100}){1,10}$")]
+    path: Annotated[
+        Text,
+        Written(
+            r"^(/[A-Za-z0-9._-]{1,100}){1,10}$",
+            "a file's path begins with a slash and has at most 10 parts of letters, digits, dots, dashes and "
+            "underscores, such as /etc/vllm/chat.jinja",
+        ),
+    ]
     content: Annotated[Text, StringConstraints(max_length=MAX_FILE_CHARS)]
 
     @model_validator(mode="after")
@@ -99,12 +147,23 @@ class Spec(Strict):
     version: Literal[1] = 1
 
     llm: Annotated[
-        Text, StringConstraints(max_length=200, pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]*[A-Za-z0-9])?$")
+        Text,
+        StringConstraints(max_length=200),
+        Written(
+            r"^([A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]*[A-Za-z0-9])?$",
+            "must be owner/name as on the hub, of letters, digits, dots, dashes and underscores, such as Qwen/Qwen3-8B",
+        ),
     ] = parameter("", "LLM", "llm", "Repository id on the hub, such as Qwen/Qwen3-8B.")
     runtime: Literal["vllm", "custom"] = parameter("vllm", "Runtime", "llm", "What serves the LLM.")
-    image: Annotated[str, StringConstraints(max_length=500, pattern=rf"({IMAGE})|^$")] = parameter(
-        "", "Image", "llm", "Left empty, the runtime's own image is used and kept with the revision."
-    )
+    image: Annotated[
+        str,
+        StringConstraints(max_length=500),
+        Written(
+            rf"({IMAGE})|^$",
+            "must be an image as container tools write it, its repository in lower case, then :tag, @sha256:digest or "
+            "both, such as ghcr.io/team/vllm:1.2",
+        ),
+    ] = parameter("", "Image", "llm", "Left empty, the runtime's own image is used and kept with the revision.")
     context_length: int | None = parameter(
         None, "Context length", "llm", "Left empty, the LLM's own.", ge=1, le=10_000_000, unit="tokens"
     )
@@ -116,15 +175,21 @@ class Spec(Strict):
     ] = parameter([], "Command", "llm", "Replaces the image's entry point; one word on a line.")
 
     gpus: int = parameter(0, "GPUs per replica", "hardware", "0 runs on the CPU.", ge=0, le=1024)
-    gpu_resource: Annotated[str, StringConstraints(pattern=RESOURCE, max_length=180)] = parameter(
+    gpu_resource: Annotated[
+        str,
+        StringConstraints(max_length=180),
+        Written(
+            RESOURCE, "must be domain/resource as the nodes offer it, such as nvidia.com/gpu or nvidia.com/mig-1g.10gb"
+        ),
+    ] = parameter(
         "nvidia.com/gpu",
         "GPU resource",
         "hardware",
         "As the nodes offer it: nvidia.com/gpu, amd.com/gpu, a MIG profile.",
     )
-    gpu_type: Annotated[str, StringConstraints(pattern=LABEL_VALUE)] = parameter(
-        "", "GPU type", "hardware", "Only nodes whose GPUs carry this product label."
-    )
+    gpu_type: Annotated[
+        str, Written(LABEL_VALUE, f"must be a product label, {LABEL_RULE}, such as NVIDIA-H100-80GB-HBM3")
+    ] = parameter("", "GPU type", "hardware", "Only nodes whose GPUs carry this product label.")
     cpu_request: Quantity = parameter("", "CPU request", "hardware", "For example 4 or 500m.", unit="cores")
     cpu_limit: Quantity = parameter("", "CPU limit", "hardware", "", unit="cores")
     memory_request: Quantity = parameter("", "Memory request", "hardware", "For example 16Gi.")
@@ -133,8 +198,15 @@ class Spec(Strict):
         "", "Shared memory", "hardware", "Size of /dev/shm; left empty, 2Gi for runtimes on GPUs."
     )
     node_selector: dict[
-        Annotated[str, StringConstraints(pattern=LABEL_KEY, max_length=253)],
-        Annotated[str, StringConstraints(pattern=LABEL_VALUE)],
+        Annotated[
+            str,
+            StringConstraints(max_length=253),
+            Written(
+                LABEL_KEY,
+                f"a label's key is {LABEL_RULE}, behind a domain and a slash or not, such as example.com/pool",
+            ),
+        ],
+        Annotated[str, Written(LABEL_VALUE, f"a label's value is {LABEL_RULE}, or nothing, such as eu-west-1")],
     ] = parameter(
         {}, "Node labels", "hardware", "One key=value on a line; only nodes that carry them all.", max_length=20
     )
@@ -155,9 +227,13 @@ class Spec(Strict):
     port: int | None = parameter(
         None, "Container port", "exposure", "Left empty, the runtime's own.", ge=1, le=65_535, validate_default=True
     )
-    health_path: Annotated[Text, StringConstraints(pattern=r"^(/[!-~]{0,200})?$")] = parameter(
-        "", "Health path", "exposure", "Asked before traffic is sent; left empty, the runtime's own."
-    )
+    health_path: Annotated[
+        Text,
+        Written(
+            r"^(/[!-~]{0,200})?$",
+            "must begin with a slash and go on with at most 200 characters of ASCII, no spaces, such as /health",
+        ),
+    ] = parameter("", "Health path", "exposure", "Asked before traffic is sent; left empty, the runtime's own.")
     service_type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = parameter(
         "ClusterIP", "Reachable from", "exposure", "ClusterIP: inside the cluster. LoadBalancer: from outside."
     )
@@ -239,7 +315,6 @@ def problems(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
 def sentence(kind: str, message: str) -> str:
     """pydantic's message in the words of the form."""
     words = {
-        "string_pattern_mismatch": "is not written as it must be",
         "extra_forbidden": "is not a known parameter",
         "missing": "is missing",
     }

@@ -216,11 +216,18 @@ class DeploymentForm(SeenForm):
         """Put the spec's problems beside their fields; what belongs to none stands above the form."""
         for path, text in problems:
             name = str(path[0]) if path else ""
-            where = ""
-            if name == "env" and len(path) > 1 and isinstance(path[1], int):
-                name = "env" if path[1] < self.plain else "secret_env"
-                where = f"Line {path[1] + 1}: " if name == "env" else ""
-            self.add_error(name if name in self.fields else None, where + text)
+            if name == "env" and len(path) > 1 and isinstance(path[1], int) and path[1] >= self.plain:
+                name = "secret_env"
+            self.add_error(name if name in self.fields else None, self._where(name, path) + text)
+
+    def _where(self, name: str, path: tuple[str | int, ...]) -> str:
+        """Which entry of a text that holds several is meant."""
+        if len(path) < 2 or name == "secret_env":
+            return ""
+        words = {"env": "Line", "files": "File"}
+        if isinstance(path[1], int):
+            return f"{words[name]} {path[1] + 1}: " if name in words else ""
+        return f"{path[1]}: "
 
 
 def read_scalar(text: str, name: str) -> Any:

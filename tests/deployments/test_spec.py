@@ -1,7 +1,7 @@
 """The spec takes what can be run, and names by its path what cannot."""
 
 import uuid
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -193,12 +193,65 @@ def test_every_problem_is_told_at_once() -> None:
     assert set(refused_at(gpus=-1, port=0, args=[""], nope=1)) == {("gpus",), ("port",), ("args", 0), ("nope",)}
 
 
-def test_a_missing_part_and_a_wrong_text_are_told_in_words() -> None:
+def test_a_missing_part_and_a_wrong_value_are_told_in_words() -> None:
     assert refusal(env=[{"value": "x"}]) == [(("env", 0, "name"), "Is missing.")]
-    assert refusal(gpu_type="a b") == [(("gpu_type",), "Is not written as it must be.")]
     assert refusal(cpu_limit="one") == [(("cpu_limit",), "'one' is not a quantity such as 500m, 2 or 16Gi.")]
     [(_, said)] = refusal(restarted_at="yesterday")
     assert said.startswith("Must be a valid datetime")
+
+
+# What follows no pattern, and how the sentence about it begins and ends: the rule, and an example that follows it.
+WRITTEN: list[tuple[str, Any, str, str]] = [
+    ("llm", "Qwen", "Must be owner/name as on the hub", "Qwen/Qwen3-8B"),
+    ("image", "A b", "Must be an image as container tools write it", "ghcr.io/team/vllm:1.2"),
+    ("gpu_resource", "gpu", "Must be domain/resource", "nvidia.com/mig-1g.10gb"),
+    ("gpu_type", "H 100", "Must be a product label", "NVIDIA-H100-80GB-HBM3"),
+    ("health_path", "health", "Must begin with a slash", "/health"),
+    ("node_selector", {"a b": "c"}, "A label's key is", "example.com/pool"),
+    ("node_selector", {"a": "b c"}, "A label's value is", "eu-west-1"),
+    ("env", env("1A"), "A variable's name has letters", "HF_HOME"),
+    ("files", [file("a")], "A file's path begins with a slash", "/etc/vllm/chat.jinja"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "begins", "example"), WRITTEN)
+def test_a_text_that_is_written_otherwise_is_told_the_rule_and_an_example(
+    name: str, value: Any, begins: str, example: str
+) -> None:
+    [(path, said)] = refusal(**{name: value})
+    assert path[0] == name
+    assert said.startswith(begins)
+    assert said.endswith(f" {example}.")
+    right: dict[str, Any] = {
+        "node_selector": {example: "x"} if "key" in said else {"x": example},
+        "env": env(example),
+        "files": [file(example)],
+    }
+    make(**{name: right.get(name, example)})
+
+
+def test_every_pattern_stands_in_the_json_schema_and_says_its_rule() -> None:
+    def patterns(schema: Any) -> set[str]:
+        if isinstance(schema, list):
+            return set().union(*map(patterns, schema))
+        if not isinstance(schema, dict):
+            return set()
+        own = {schema["pattern"]} if isinstance(schema.get("pattern"), str) else set()
+        return own.union(schema.get("patternProperties", {}), *map(patterns, schema.values()))
+
+    said = {found for kind in (Spec, specs.EnvVar, specs.ConfigFile) for found in written(kind)}
+    assert len(said) == len(WRITTEN) - 1, "the pattern of a GPU type is that of a label's value"
+    assert patterns(Spec.model_json_schema()) >= said
+
+
+def written(kind: type[Any]) -> set[str]:
+    """The patterns of a model that carry a sentence."""
+    return {rule.pattern for info in kind.model_fields.values() for rule in rules(info)}
+
+
+def rules(info: Any) -> list[specs.Written]:
+    inner = [one for key_or_value in get_args(info.annotation) for one in getattr(key_or_value, "__metadata__", ())]
+    return [one for one in (*info.metadata, *inner) if isinstance(one, specs.Written)]
 
 
 @pytest.mark.parametrize("empty", ["", None])
