@@ -34,14 +34,14 @@ def _name(value: str, longest: int, pattern: str, sentence: str, *, unit: str) -
     return wrong if re.fullmatch(pattern, value) else [*wrong, sentence]
 
 
-def label(value: str, *, unit: str = "bytes") -> list[str]:
-    """An RFC 1123 label. Inside of a pod the real one counts characters, elsewhere bytes, of the same text."""
+def label(value: str) -> list[str]:
+    """An RFC 1123 label."""
     sentence = f"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', {ENDS}"
-    return _name(value, 63, LABEL, _as(sentence, LABEL, "my-name", "123-abc"), unit=unit)
+    return _name(value, 63, LABEL, _as(sentence, LABEL, "my-name", "123-abc"), unit="characters")
 
 
-def subdomain(value: str, *, unit: str = "bytes") -> list[str]:
-    """An RFC 1123 subdomain, as most names are."""
+def subdomain(value: str, *, unit: str = "characters") -> list[str]:
+    """An RFC 1123 subdomain, as most names are. In keys the real one counts bytes, which are the same."""
     sentence = f"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', {ENDS}"
     return _name(value, 253, SUBDOMAIN, _as(sentence, SUBDOMAIN, "example.com"), unit=unit)
 
@@ -52,7 +52,7 @@ def service(value: str) -> list[str]:
         "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
         "character, and end with an alphanumeric character"
     )
-    return _name(value, 63, SERVICE, _as(sentence, SERVICE, "my-name", "abc-123"), unit="bytes")
+    return _name(value, 63, SERVICE, _as(sentence, SERVICE, "my-name", "abc-123"), unit="characters")
 
 
 def qualified(value: str) -> list[str]:
@@ -66,7 +66,7 @@ def qualified(value: str) -> list[str]:
     if slash and not prefix:
         wrong.append("prefix part must be non-empty")
     elif slash:
-        wrong += [f"prefix part {one}" for one in subdomain(prefix)]
+        wrong += [f"prefix part {one}" for one in subdomain(prefix, unit="bytes")]
     if not name:
         wrong.append("name part must be non-empty")
     elif len(name.encode()) > 63:
@@ -95,6 +95,10 @@ def port_name(value: str) -> list[str]:
 
 def between(value: int, least: int, most: int) -> list[str]:
     return [] if least <= value <= most else [f"must be between {least} and {most}, inclusive"]
+
+
+def not_negative(value: int) -> list[str]:
+    return [] if value >= 0 else ["must be greater than or equal to 0"]
 
 
 def port_number(value: int) -> list[str]:
@@ -129,3 +133,13 @@ def header(value: str) -> list[str]:
 def percent(value: str) -> list[str]:
     sentence = "a valid percent string must be a numeric string followed by an ending '%'"
     return [] if re.fullmatch(PERCENT, value) else [_as(sentence, PERCENT, "1%", "93%")]
+
+
+def backsteps(value: str) -> list[str]:
+    """A path that leads up."""
+    return ["must not contain '..'"] if ".." in value.split("/") else []
+
+
+def relative(value: str) -> list[str]:
+    """A path within a volume."""
+    return (["must be a relative path"] if value.startswith("/") else []) + backsteps(value)

@@ -5,23 +5,18 @@ After k8s.io/kubernetes/pkg/apis/*/validation and k8s.io/apimachinery/pkg/util/v
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
-from llmdash.sandbox import selectors
-from llmdash.sandbox.errors import Cause, duplicate, forbidden_value, invalid_value, required, unsupported
+from llmdash.sandbox import formats, labelrules, resourcerules, selectors
+from llmdash.sandbox.errors import Cause, forbidden_value, invalid_value, required, unsupported
 from llmdash.sandbox.paths import Resource
-from llmdash.sandbox.quantity import parse
+from llmdash.sandbox.podrules import pod_spec
 
 Json = dict[str, Any]
-LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
-QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 ONLY_LABEL = {"Namespace"}
 # Colons and the like are allowed in the names of roles.
 PATH_NAMED = {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
-RESTARTS = ("Always", "OnFailure", "Never")
 
 
 def check(resource: Resource, found: Json, old: Json | None) -> list[Cause]:
@@ -39,64 +34,20 @@ def metadata(kind: str, found: Json) -> list[Cause]:
     name = meta.get("name", "")
     if not name:
         return [required("metadata.name", "name or generateName is required")]
-    return [*_name(kind, name), *_labels(meta.get("labels") or {}, "metadata.labels")]
+    return [*_name(kind, name), *_tags(meta)]
+
+
+def _tags(meta: Json) -> list[Cause]:
+    causes = labelrules.labels(meta.get("labels") or {}, "metadata.labels")
+    return causes + labelrules.annotation_keys(meta.get("annotations") or {}, "metadata.annotations")
 
 
 def _name(kind: str, name: str) -> list[Cause]:
     if kind in PATH_NAMED:
         bad = name in (".", "..") or "/" in name or "%" in name
         return [invalid_value("metadata.name", name, "may not contain '/'")] if bad else []
-    if kind == "Service":
-        pattern, text = (
-            "[a-z]([-a-z0-9]*[a-z0-9])?",
-            (
-                "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-                "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
-                "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
-            ),
-        )
-    elif kind in ONLY_LABEL:
-        pattern, text = (
-            LABEL,
-            (
-                "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
-                "and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-                f"'{LABEL}')"
-            ),
-        )
-    else:
-        pattern, text = (
-            SUBDOMAIN,
-            (
-                "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and "
-                "must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-                f"'{SUBDOMAIN}')"
-            ),
-        )
-    longest = 63 if kind in ONLY_LABEL or kind == "Service" else 253
-    causes = []
-    if len(name) > longest:
-        causes.append(
-            Cause(
-                "metadata.name", "FieldValueInvalid", f'Invalid value: "{name}": must be no more than {longest} bytes'
-            )
-        )
-    if not re.fullmatch(pattern, name):
-        causes.append(invalid_value("metadata.name", name, text))
-    return causes
-
-
-def _labels(found: Json, path: str) -> list[Cause]:
-    causes = []
-    for value in found.values():
-        if value and (len(value) > 63 or not re.fullmatch(QUALIFIED, value)):
-            text = (
-                "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
-                "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex "
-                "used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-            )
-            causes.append(invalid_value(path, value, text if len(value) <= 63 else "must be no more than 63 bytes"))
-    return causes
+    rule = formats.service if kind == "Service" else formats.label if kind in ONLY_LABEL else formats.subdomain
+    return [invalid_value("metadata.name", name, one) for one in rule(name)]
 
 
 def changed_metadata(found: Json, old: Json) -> list[Cause]:
@@ -112,107 +63,85 @@ def changed_metadata(found: Json, old: Json) -> list[Cause]:
             why = "no new finalizers can be added if the object is being deleted, "
             why += f"found new finalizers []string{{{shown}}}"
             causes.append(forbidden_value("metadata.finalizers", why))
-    return causes + _labels(new.get("labels") or {}, "metadata.labels")
-
-
-def replicas(spec: Json) -> list[Cause]:
-    count = spec.get("replicas", 1)
-    return [invalid_value("spec.replicas", count, "must be greater than or equal to 0")] if count < 0 else []
+    return causes + _tags(new)
 
 
 def deployment(found: Json, old: Json | None) -> list[Cause]:
-    """Replicas, selector and template of a Deployment or ReplicaSet."""
+    """Counts, selector, template and strategy of a Deployment."""
     spec = found["spec"]
-    causes = replicas(spec)
-    template = spec.get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels") or {}
+    causes = _not_negative(spec, "replicas") + template(spec) + _strategy(spec)
+    causes += _not_negative(spec, "minReadySeconds") + _not_negative(spec, "revisionHistoryLimit")
+    causes += _not_negative(spec, "progressDeadlineSeconds")
+    deadline = spec.get("progressDeadlineSeconds")
+    if deadline is not None and deadline <= spec.get("minReadySeconds", 0):
+        causes.append(invalid_value("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"))
+    return causes + _fixed_selector(spec, old)
+
+
+def replica_set(found: Json, old: Json | None) -> list[Cause]:
+    spec = found["spec"]
+    causes = _not_negative(spec, "replicas") + _not_negative(spec, "minReadySeconds")
+    return causes + template(spec) + _fixed_selector(spec, old)
+
+
+def _fixed_selector(spec: Json, old: Json | None) -> list[Cause]:
+    if old and old["spec"].get("selector") != spec.get("selector"):
+        return [invalid_value("spec.selector", spec.get("selector"), "field is immutable")]
+    return []
+
+
+def _not_negative(spec: Json, name: str) -> list[Cause]:
+    count = spec.get(name) or 0
+    return [invalid_value(f"spec.{name}", count, "must be greater than or equal to 0")] if count < 0 else []
+
+
+def template(spec: Json) -> list[Cause]:
+    """A selector and the template of the pods that it has to select; with a broken one nothing else is looked at."""
     selector = spec.get("selector")
+    causes = labelrules.selector(selector, "spec.selector") if selector else []
+    if causes:
+        return [*causes, invalid_value("spec.selector", selector, "invalid label selector")]
     if selector is None:
         causes.append(required("spec.selector"))
     elif not (selector.get("matchLabels") or selector.get("matchExpressions")):
         causes.append(invalid_value("spec.selector", selector, "empty selector is invalid for deployment"))
-    elif not selectors.of_selector(selector)(labels):
-        causes.append(
-            invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
-        )
-    causes += pod_spec(template.get("spec") or {}, "spec.template.spec")
-    restart = (template.get("spec") or {}).get("restartPolicy")
-    if restart != "Always":
-        causes.append(unsupported("spec.template.spec.restartPolicy", restart, ["Always"]))
-    causes += _strategy(spec)
-    if old and old["spec"].get("selector") != selector:
-        causes.append(invalid_value("spec.selector", selector, "field is immutable"))
+    found = spec.get("template") or {}
+    meta, pod = found.get("metadata") or {}, found.get("spec") or {}
+    labels = meta.get("labels") or {}
+    if selector and not selectors.of_selector(selector)(labels):
+        why = "`selector` does not match template `labels`"
+        causes.append(invalid_value("spec.template.metadata.labels", labels, why))
+    causes += labelrules.labels(labels, "spec.template.labels")
+    causes += labelrules.annotation_keys(meta.get("annotations") or {}, "spec.template.annotations")
+    causes += pod_spec(pod, "spec.template.spec")
+    if pod.get("restartPolicy") != "Always":
+        causes.append(unsupported("spec.template.spec.restartPolicy", pod.get("restartPolicy"), ["Always"]))
+    if pod.get("activeDeadlineSeconds") is not None:
+        why = "activeDeadlineSeconds in ReplicaSet is not Supported"
+        causes.append(forbidden_value("spec.template.spec.activeDeadlineSeconds", why))
     return causes
 
 
 def _strategy(spec: Json) -> list[Cause]:
-    strategy = spec.get("strategy") or {}
+    strategy, path = spec.get("strategy") or {}, "spec.strategy.rollingUpdate"
     kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
-    if kind == "Recreate" and rolling is not None:
+    if kind == "Recreate":
         why = "may not be specified when strategy `type` is 'Recreate'"
-        return [forbidden_value("spec.strategy.rollingUpdate", why)]
-    if rolling and str(rolling.get("maxUnavailable")) in ("0", "0%") and str(rolling.get("maxSurge")) in ("0", "0%"):
-        shown = rolling["maxUnavailable"]
-        return [invalid_value("spec.strategy.rollingUpdate.maxUnavailable", shown, "may not be 0 when `maxSurge` is 0")]
-    return []
-
-
-def pod_spec(spec: Json, path: str) -> list[Cause]:
-    """Containers, their resources and names; the restart policy."""
+        return [forbidden_value(path, why)] if rolling is not None else []
+    if kind != "RollingUpdate":
+        shown = {"Type": kind, "RollingUpdate": rolling}  # Go's own names
+        return [unsupported("spec.strategy", shown, ("Recreate", "RollingUpdate"))] if kind else []
     causes: list[Cause] = []
-    volumes = {one.get("name") for one in spec.get("volumes", [])}
-    if not spec.get("containers"):
-        causes.append(required(f"{path}.containers"))
-    names: set[str] = set()
-    for kind in ("containers", "initContainers"):
-        for index, one in enumerate(spec.get(kind, [])):
-            causes += container(one, f"{path}.{kind}[{index}]", volumes)
-            if one.get("name") in names:
-                causes.append(duplicate(f"{path}.{kind}[{index}].name", one["name"]))
-            names.add(one.get("name", ""))
-    if spec.get("restartPolicy") not in RESTARTS:
-        causes.append(unsupported(f"{path}.restartPolicy", spec.get("restartPolicy"), RESTARTS))
+    for name in ("maxUnavailable", "maxSurge"):
+        value = (rolling or {}).get(name, 0)
+        wrong = formats.percent(value) if isinstance(value, str) else formats.not_negative(value)
+        causes += [invalid_value(f"{path}.{name}", value, one) for one in wrong]
+    most = (rolling or {}).get("maxUnavailable", 1)
+    if str(most) in ("0", "0%") and str((rolling or {}).get("maxSurge", 0)) in ("0", "0%"):
+        causes.append(invalid_value(f"{path}.maxUnavailable", most, "may not be 0 when `maxSurge` is 0"))
+    if isinstance(most, str) and not formats.percent(most) and int(most[:-1]) > 100:
+        causes.append(invalid_value(f"{path}.maxUnavailable", most, "must not be greater than 100%"))
     return causes
-
-
-def container(found: Json, path: str, volumes: set[Any]) -> list[Cause]:
-    causes = []
-    if not found.get("name"):
-        causes.append(required(f"{path}.name"))
-    if not found.get("image"):
-        causes.append(required(f"{path}.image"))
-    for index, port in enumerate(found.get("ports", [])):
-        number = port.get("containerPort", 0)
-        if not 0 < number < 65536:
-            why = "must be between 1 and 65535, inclusive"
-            causes.append(invalid_value(f"{path}.ports[{index}].containerPort", number, why))
-    for index, mount in enumerate(found.get("volumeMounts", [])):
-        if mount.get("name") not in volumes:
-            shown = mount.get("name", "")
-            field = f"{path}.volumeMounts[{index}].name"
-            causes.append(Cause(field, "FieldValueNotFound", f'Not found: "{shown}"'))
-    return causes + _resources(found.get("resources") or {}, f"{path}.resources")
-
-
-def _resources(found: Json, path: str) -> list[Cause]:
-    limits, requests = found.get("limits") or {}, found.get("requests") or {}
-    causes = []
-    for name, asked in requests.items():
-        limit = limits.get(name)
-        if limit is None:
-            if _extended(name):
-                causes.append(required(f"{path}.limits", "Limit must be set for non overcommitable resources"))
-        elif parse(asked) > parse(limit):
-            causes.append(
-                invalid_value(f"{path}.requests", asked, f"must be less than or equal to {name} limit of {limit}")
-            )
-        elif _extended(name) and parse(asked) != parse(limit):
-            causes.append(invalid_value(f"{path}.requests", asked, f"must be equal to {name} limit of {limit}"))
-    return causes
-
-
-def _extended(name: str) -> bool:
-    return "/" in name and not name.startswith("kubernetes.io/")
 
 
 def pod(found: Json, old: Json | None) -> list[Cause]:
@@ -281,13 +210,18 @@ def role_binding(found: Json, old: Json | None) -> list[Cause]:
     return []
 
 
+def resource_quota(found: Json, old: Json | None) -> list[Cause]:
+    return resourcerules.quota(found.get("spec") or {}, "spec")
+
+
 RULES: dict[str, Callable[[Json, Json | None], list[Cause]]] = {
     "Deployment": deployment,
-    "ReplicaSet": deployment,
+    "ReplicaSet": replica_set,
     "Pod": pod,
     "Service": service,
     "Secret": secret,
     "ConfigMap": config_map,
     "RoleBinding": role_binding,
     "ClusterRoleBinding": role_binding,
+    "ResourceQuota": resource_quota,
 }
