@@ -6,7 +6,7 @@ Old Revisions stay readable for ever: `load` upgrades what an older llmdash wrot
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -27,6 +27,9 @@ from pydantic_core import core_schema
 
 from deployments import quantity
 from deployments.runtimes import RUNTIMES
+
+Fault = tuple[str, str]  # a field, and what is wrong with it
+Problem = tuple[tuple[str | int, ...], str]  # a path into the spec, and a sentence
 
 MAX_FILE_CHARS = 64_000
 MAX_FILES_BYTES = 900_000  # a ConfigMap holds 1 MiB with its keys
@@ -254,34 +257,41 @@ class Spec(Strict):
 
     @model_validator(mode="after")
     def hangs_together(self) -> Self:
+        faults = [*self._doubles(), *self._gaps(), *self._crossed(), *self._too_much(), *self._in_the_way()]
+        if faults:
+            raise AtFields(faults)
+        return self
+
+    def _doubles(self) -> Iterator[Fault]:
         for place, names in (("env", [v.name for v in self.env]), ("files", [f.path for f in self.files])):
-            twice = [name for name, count in Counter(names).items() if count > 1]
-            if twice:
-                raise at(place, f"{twice[0]} stands twice")
+            yield from ((place, f"{name} stands twice") for name, count in Counter(names).items() if count > 1)
+
+    def _gaps(self) -> Iterator[Fault]:
         if RUNTIMES[self.runtime].needs_llm and not self.llm:
-            raise at("llm", f"the runtime {RUNTIMES[self.runtime].label} needs an LLM to serve")
+            yield "llm", f"the runtime {RUNTIMES[self.runtime].label} needs an LLM to serve"
         if not self.image:
-            raise at("image", "a custom runtime needs an image")
+            yield "image", "a custom runtime needs an image"
+
+    def _crossed(self) -> Iterator[Fault]:
         for low, high in (("cpu_request", "cpu_limit"), ("memory_request", "memory_limit")):
             least, most = getattr(self, low), getattr(self, high)
             if least and most and quantity.parse(least) > quantity.parse(most):
-                raise at(low, f"is more than the limit of {most}")
-        return self
+                yield low, f"is more than the limit of {most}"
 
-    @model_validator(mode="after")
-    def all_fits(self) -> Self:
+    def _too_much(self) -> Iterator[Fault]:
         if sum(len(file.content.encode()) for file in self.files) > MAX_FILES_BYTES:
-            raise at("files", f"together have at most {MAX_FILES_BYTES:,} bytes")
+            yield "files", f"together have at most {MAX_FILES_BYTES:,} bytes"
         if sum(len((var.value or "").encode()) for var in self.env) > MAX_ENV_BYTES:
-            raise at("env", f"together have at most {MAX_ENV_BYTES:,} bytes")
+            yield "env", f"together have at most {MAX_ENV_BYTES:,} bytes"
+
+    def _in_the_way(self) -> Iterator[Fault]:
         paths = {file.path for file in self.files}
         for path in sorted(paths):
             above = {path[:end] for end, char in enumerate(path) if char == "/"}
             if above & paths:
-                raise at("files", f"{path} lies inside another file")
+                yield "files", f"{path} lies inside another file"
             if path == SHARED_MEMORY_PATH:
-                raise at("files", f"{path} is the place of the shared memory")
-        return self
+                yield "files", f"{path} is the place of the shared memory"
 
     @property
     def wanted(self) -> int:
@@ -289,27 +299,45 @@ class Spec(Strict):
         return self.replicas if self.running else 0
 
 
-class AtField(ValueError):
-    """A rule about several fields that is shown beside one of them."""
+class AtFields(ValueError):
+    """Rules about several fields that are broken, each shown beside one of them."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-def at(field: str, message: str) -> AtField:
-    """The error to raise in a validator of the whole spec."""
-    return AtField(field, message)
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(f"{field}: {message}" for field, message in faults))
+        self.faults = faults
 
 
-def problems(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
+def problems(error: ValidationError) -> list[Problem]:
     """Each problem as (path into the spec, sentence), for forms and JSON pointers alike."""
-    found: list[tuple[tuple[str | int, ...], str]] = []
+    found: list[Problem] = []
     for item in error.errors(include_url=False):
         cause = item.get("ctx", {}).get("error")  # our own errors; pydantic's stand there as text
-        path = (cause.field,) if isinstance(cause, AtField) else tuple(part for part in item["loc"] if part != "[key]")
+        if isinstance(cause, AtFields):
+            found += [((field,), sentence(item["type"], message)) for field, message in cause.faults]
+            continue
+        path = tuple(part for part in item["loc"] if part != "[key]")
         found.append((path, sentence(item["type"], str(cause) if isinstance(cause, Exception) else item["msg"])))
     return found
+
+
+def all_problems(given: Mapping[str, Any]) -> list[Problem]:
+    """All that is wrong at once: pydantic asks for the rules about several fields only when each field is right by
+    itself, so the others are asked again without those that are not. A field has no problem of both kinds."""
+    found = problems_of(given)
+    wrong = {path[0] for path, _ in found if path}
+    if not wrong or "runtime" in wrong:  # what is missing depends on the runtime
+        return found
+    rest = problems_of({name: value for name, value in given.items() if name not in wrong})
+    return found + [problem for problem in rest if problem[0][0] not in wrong]
+
+
+def problems_of(given: Mapping[str, Any]) -> list[Problem]:
+    """What pydantic says."""
+    try:
+        Spec.model_validate(dict(given))
+    except ValidationError as error:
+        return problems(error)
+    return []
 
 
 def sentence(kind: str, message: str) -> str:
@@ -337,7 +365,7 @@ def dump(spec: Spec) -> dict[str, Any]:
     return spec.model_dump(mode="json")
 
 
-def over_limits(given: Mapping[str, Any], limits: Mapping[str, int]) -> list[tuple[tuple[str | int, ...], str]]:
+def over_limits(given: Mapping[str, Any], limits: Mapping[str, int]) -> list[Problem]:
     """What exceeds the bounds that this installation sets, in the shape of `problems`. `given` may be no spec yet."""
     values = {name: given.get(name) for name in limits}
     over = {name: limits[name] for name, value in values.items() if type(value) is int and value > limits[name]}

@@ -10,10 +10,10 @@ from pydantic.fields import FieldInfo
 from deployments import services
 from deployments.choices import DriftPolicy
 from deployments.forms.seen import LOST, SeenForm
-from deployments.models import Project
+from deployments.models import Deployment, Project
 from deployments.models.deployment import deployment_name
 from deployments.runtimes import RUNTIMES
-from deployments.spec import Spec
+from deployments.spec import Problem, Spec
 
 SECTIONS = {
     "name": "Name",
@@ -151,7 +151,17 @@ class DeploymentForm(SeenForm):
         self.show(services.problems_of(kept | fields))
         if not self.errors:
             data["spec"] = Spec.model_validate(kept | fields)
+        elif data.get("project") and data.get("name"):
+            self._check_row(Deployment(project=data["project"], name=data["name"]))
         return data
+
+    def _check_row(self, row: Deployment) -> None:
+        """Tell with the other mistakes that the name is taken. Without any, saving tells it: only then it is certain,
+        and a form that is sent twice must find the row that it made."""
+        try:
+            row.validate_constraints()
+        except forms.ValidationError as error:
+            self.add_error("name", error.messages)
 
     def _typed(self, name: str) -> str:
         """A field's text as it was sent, with the line ends of Unix."""
@@ -212,13 +222,16 @@ class DeploymentForm(SeenForm):
         if names := list(getattr(self, "cleaned_data", {}).get("secret_values") or {}):
             self.add_error("secret_env", f"Type the value of {', '.join(names)} again: values are never sent back.")
 
-    def show(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
-        """Put the spec's problems beside their fields; what belongs to none stands above the form."""
+    def show(self, problems: list[Problem]) -> None:
+        """Put the spec's problems beside their fields, unless something is wrong with these already; what belongs to no
+        field stands above the form."""
+        marked = set(self.errors)
         for path, text in problems:
             name = str(path[0]) if path else ""
             if name == "env" and len(path) > 1 and isinstance(path[1], int) and path[1] >= self.plain:
                 name = "secret_env"
-            self.add_error(name if name in self.fields else None, self._where(name, path) + text)
+            if name not in marked:
+                self.add_error(name if name in self.fields else None, self._where(name, path) + text)
 
     def _where(self, name: str, path: tuple[str | int, ...]) -> str:
         """Which entry of a text that holds several is meant."""

@@ -15,16 +15,12 @@ def limits() -> dict[str, int]:
     return {"replicas": settings.LLMDASH["MAX_REPLICAS"], "gpus": settings.LLMDASH["MAX_GPUS"]}
 
 
-def problems_of(given: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
-    """All that is wrong with a spec as it was sent, in the shape of `spec.problems`, the installation's limits with it:
-    where one is exceeded the spec's own wider bound is no news."""
+def problems_of(given: dict[str, Any]) -> list[specs.Problem]:
+    """All that is wrong with a spec as it was sent, the installation's limits with it: where one is exceeded the spec's
+    own wider bound is no news."""
     over = specs.over_limits(given, limits())
-    try:
-        Spec.model_validate(given)
-    except SpecInvalid as error:
-        told = {path for path, _ in over}
-        return [found for found in specs.problems(error) if found[0] not in told] + over
-    return over
+    told = {path for path, _ in over}
+    return [found for found in specs.all_problems(given) if found[0] not in told] + over
 
 
 def read_spec(given: dict[str, Any]) -> Spec:

@@ -193,6 +193,26 @@ def test_every_problem_is_told_at_once() -> None:
     assert set(refused_at(gpus=-1, port=0, args=[""], nope=1)) == {("gpus",), ("port",), ("args", 0), ("nope",)}
 
 
+def test_rules_about_several_fields_are_all_told_and_with_those_about_one() -> None:
+    crossed = {"runtime": "custom", "cpu_request": "2", "cpu_limit": "1", "env": env("A", "A", "B", "B")}
+    said = [
+        (("env",), "A stands twice."),
+        (("env",), "B stands twice."),
+        (("image",), "A custom runtime needs an image."),
+        (("cpu_request",), "Is more than the limit of 1."),
+    ]
+    assert refusal(**crossed) == said
+    one = (("port",), "Must be greater than or equal to 1.")
+    assert specs.all_problems(crossed | {"port": 0}) == [one, *said]
+    assert specs.all_problems({"llm": "a/b"}) == []
+
+
+def test_a_field_that_is_wrong_by_itself_has_no_second_problem() -> None:
+    wrong = {"llm": "a b", "cpu_request": "2", "cpu_limit": "one", "files": [file("a"), file("/dev/shm")]}
+    assert [path for path, _ in specs.all_problems(wrong)] == [("llm",), ("cpu_limit",), ("files", 0, "path")]
+    assert [path for path, _ in specs.all_problems({"runtime": "ollama", "port": 0})] == [("runtime",), ("port",)]
+
+
 def test_a_missing_part_and_a_wrong_value_are_told_in_words() -> None:
     assert refusal(env=[{"value": "x"}]) == [(("env", 0, "name"), "Is missing.")]
     assert refusal(cpu_limit="one") == [(("cpu_limit",), "'one' is not a quantity such as 500m, 2 or 16Gi.")]

@@ -277,7 +277,7 @@ def test_a_revision_that_is_not_there_is_not_found(team: Team, number: str) -> N
     assert team.operator.get(f"{path(row)}revisions/{number}/roll-back/").status_code == 404
 
 
-@pytest.mark.parametrize("query", ["?page=2", "?page=-1", "?page=abc", "?page=%00", "?page=" + "9" * 5000, "?x=%FF"])
+@pytest.mark.parametrize("query", ["?page=2", "?page=-1", "?page=abc", "?page=%00", "?page=" + "9" * 5000])
 def test_no_query_breaks_the_page(team: Team, query: str) -> None:
     row = team.make()
     for replicas in range(2, 14):

@@ -1,4 +1,4 @@
-"""What this installation allows, in the forms."""
+"""Mistakes in the forms are told all at once, what this installation allows among them."""
 
 import re
 from typing import Any
@@ -39,3 +39,38 @@ def test_what_runs_beyond_a_limit_that_was_lowered_can_be_stopped_and_made_small
     assert row.revisions.count() == 4
     assert team.operator.post(f"{at}/scale/", {"replicas": "9"}).status_code == 422
     assert team.operator.post(f"{at}/scale/", {"replicas": "3"}).status_code == 302
+
+
+def test_mistakes_of_every_kind_are_told_in_one_round(team: Team) -> None:
+    team.make("qwen")
+    wrong = {
+        "name": "qwen", "llm": "", "port": "many", "gpu_type": "H 100", "memory_request": "2Gi", "memory_limit": "1Gi",
+        "secret_env": "TOKEN", "files": "=== /dev/shm\nx", "env": "A=1\nA=2", "reason": "x" * 501,
+    }  # fmt: skip
+    before = rows()
+    answer = team.operator.send(NEW, **wrong)
+    assert rows() == before
+    assert beside(answer, "name") == "A deployment of this name stands in the project already."
+    assert beside(answer, "llm") == "The runtime vLLM needs an LLM to serve."
+    assert beside(answer, "port") == "Must be a whole number."
+    assert beside(answer, "gpu_type").startswith("Must be a product label")
+    assert beside(answer, "memory_request") == "Is more than the limit of 1Gi."
+    assert beside(answer, "secret_env") == "TOKEN has no stored value; write TOKEN=value."
+    assert beside(answer, "files") == "/dev/shm is the place of the shared memory."
+    assert beside(answer, "env") == "A stands twice."
+    assert "at most 500 characters" in beside(answer, "reason")
+    errors = answer.context["form"].errors
+    assert set(errors) == set(wrong) - {"memory_limit"}
+    assert all(len(found) == 1 for found in errors.values())
+
+
+def test_a_field_has_no_second_mistake_beside_its_first(team: Team) -> None:
+    answer = team.operator.send(NEW, name="x", runtime="ollama", llm="a/b\x00", service_type="Gateway")
+    errors = answer.context["form"].errors
+    assert {name: len(found) for name, found in errors.items()} == {"runtime": 1, "llm": 1, "service_type": 1}
+
+
+def test_an_edit_tells_its_mistakes_in_one_round_as_well(team: Team) -> None:
+    row = team.make()
+    answer = team.operator.send(f"/deployments/{row.pk}/edit/", llm="", replicas="x", cpu_request="2", cpu_limit="1")
+    assert set(answer.context["form"].errors) == {"llm", "replicas", "cpu_request"}

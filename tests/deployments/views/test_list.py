@@ -137,7 +137,8 @@ def test_a_page_that_is_not_there_is_answered_with_one_that_is(five: Team, page:
     assert names(five.viewer, f"?page={page}") == SORTED["name"]
 
 
-HOSTILE = ["%00", "%FF%FE", "%ED%A0%80", "%F0%9F%98%80", "<script>alert(1)</script>", "'\"--;", "a" * 5000,
+NO_TEXT = ["%FF%FE", "%ED%A0%80"]  # is not UTF-8 and refused as such
+HOSTILE = [*NO_TEXT, "%00", "%F0%9F%98%80", "<script>alert(1)</script>", "'\"--;", "a" * 5000,
            "%0d%0aSet-Cookie:x=1", "${7*7}", "{{7*7}}", "..%2f..%2f", "[]", "%E2%80%AE"]  # fmt: skip
 
 
@@ -147,7 +148,7 @@ def test_no_query_breaks_the_list(five: Team, value: str, fragment: bool) -> Non
     headers = {"HX_Request": "true"} if fragment else {}
     for key in ("q", "health", "project", "cluster", "sort", "page", "unknown"):
         answer = five.viewer.get(f"{PATH}?{key}={value}&{key}={value}", **headers)
-        assert answer.status_code == 200
+        assert answer.status_code == (400 if value in NO_TEXT else 200)
         assert b"<script>alert(1)" not in answer.content
 
 
