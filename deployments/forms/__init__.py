@@ -2,6 +2,7 @@
 
 from deployments.forms.acts import ActForm, DeleteForm, NameForm, PolicyForm, ScaleForm, TakeOverForm
 from deployments.forms.deployment import DeploymentForm
+from deployments.forms.merge import merged
 from deployments.forms.projects import MemberForm, ProjectForm, RenameForm, RoleForm
 from deployments.forms.seen import SeenForm
 
@@ -18,4 +19,5 @@ __all__ = [
     "ScaleForm",
     "SeenForm",
     "TakeOverForm",
+    "merged",
 ]

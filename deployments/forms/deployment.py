@@ -167,6 +167,14 @@ class DeploymentForm(SeenForm):
         """A field's text as it was sent, with the line ends of Unix."""
         return str(self.data.get(self.add_prefix(name), "")).replace("\r\n", "\n")
 
+    def typed(self, name: str) -> str:
+        """A field's text without what no value depends on: white space around it."""
+        return self._typed(name).strip()
+
+    def touched(self) -> set[str]:
+        """The fields whose text is not the one that the form showed when it was opened."""
+        return {name for name in self.shown if name in self.fields and self.typed(name) != words(self.shown[name])}
+
     def _untouched(self, name: str) -> bool:
         """Whether the text is the one that the form showed: then the value stays, though text cannot say it all."""
         return self.before is not None and self._typed(name).strip("\n") == self.shown[name].strip("\n")
@@ -241,6 +249,11 @@ class DeploymentForm(SeenForm):
         if isinstance(path[1], int):
             return f"{words[name]} {path[1] + 1}: " if name in words else ""
         return f"{path[1]}: "
+
+
+def words(value: Any) -> str:
+    """A value of `as_text` as a field's text, without white space around it."""
+    return "" if value is None else str(value).replace("\r\n", "\n").strip()
 
 
 def read_scalar(text: str, name: str) -> Any:

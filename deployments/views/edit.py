@@ -1,5 +1,6 @@
 """New and edit: one form, two doors into `services`."""
 
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from deployments import services
 from deployments import spec as specs
 from deployments.access import Can
 from deployments.choices import DriftPolicy
-from deployments.forms import DeploymentForm
+from deployments.forms import DeploymentForm, merged
 from deployments.models import Cluster, ClusterStatus, Deployment, IdempotencyKey, Project, Revision
 from deployments.spec import Spec
 from deployments.views.common import Request, conflict_of, fetch, posted
@@ -39,19 +40,31 @@ def edit(request: Request, pk: uuid.UUID) -> HttpResponse:
     """Ask for another revision."""
     deployment = fetch(request, pk, Can.DEPLOY)
     newest = deployment.revisions.get(number=deployment.desired)
-    initial = {"if_revision": newest.number}
-    form = DeploymentForm(posted(request), before=newest.spec, initial=initial)
+    seen = revision_seen(request, deployment) or newest
+    form = DeploymentForm(posted(request), before=seen.spec, initial={"if_revision": newest.number})
     context: dict[str, Any] = {"deployment": deployment, "newest": newest}
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST":
         try:
-            if revision := revise(form, deployment, request.user):
+            if not form.is_valid():
+                if seen.number != newest.number:  # told now, with the mistakes, and not in another round
+                    raise services.Conflict(newest)
+            elif revision := revise(form, deployment, request.user):
                 messages.success(request, f"Revision {revision} is saved and will be applied.")
                 return redirect("deployments:detail", pk=deployment.pk)
         except services.Conflict as conflict:
-            context["conflict"] = conflict_of(conflict, form.cleaned_data["if_revision"])
-            form.retype(if_revision=str(conflict.newest.number))
+            form, both = merged(form, conflict.newest)
+            found = conflict_of(conflict, seen.number)
+            context |= {"conflict": found | {"both": both}, "newest": conflict.newest}
     context["capacity"] = capacity(Cluster.objects.filter(pk=deployment.project.cluster_id))
     return show(request, form, context)
+
+
+def revision_seen(request: Request, deployment: Deployment) -> Revision | None:
+    """The revision that a form began with, when it names one; the form itself says what is wrong with another text."""
+    number = request.POST.get("if_revision", "")
+    if not re.fullmatch(r"[0-9]{1,9}", number):
+        return None
+    return deployment.revisions.filter(number=int(number)).first()
 
 
 def show(request: Request, form: DeploymentForm, context: dict[str, Any]) -> HttpResponse:
