@@ -20,7 +20,7 @@ LONG = "NVIDIA-H100-80GB-HBM3"
 def served() -> Deployment:
     """A deployment that the watcher has seen waiting, on a cluster with one full node."""
     project = stage.project("chat-assistants")
-    owner = stage.member(project, "maria", Role.OPERATOR)
+    owner = stage.member(project, "maria", Role.ADMIN)
     made = stage.deployment(project, by=owner, name="support-assistant-for-the-whole-of-europe")
     now = timezone.now()
     gpus = {"resource": "nvidia.com/gpu", "product": LONG, "total": 8, "used": 7, "free": 1, "largest_free": 1}
@@ -54,7 +54,9 @@ def person() -> User:
 
 def addresses(served: Deployment) -> list[str]:
     one = f"/deployments/{served.pk}/"
+    team = f"/projects/{served.project_id}/"
     return [
+        "/", "/projects/", "/projects/?q=nothing", team, f"{team}members/add/", "/activity/", "/activity/?q=nothing",
         "/deployments/", "/deployments/?q=nothing", "/deployments/new/", one, f"{one}edit/", f"{one}delete/",
         f"{one}revisions/1/", "/clusters/", f"/clusters/{served.project.cluster_id}/", "/not-there/",
         "/accounts/password/change/", "/accounts/2fa/", "/accounts/logout/",
@@ -113,6 +115,23 @@ def test_what_was_typed_is_there_after_a_reload(served: Deployment, page_of: Ope
     page.reload()
     expect(page.locator("#id_llm")).to_have_value("Qwen/Qwen3-8B")
     expect(page.locator("#id_secret_env")).to_have_value("")
+
+
+def test_a_member_joins_and_leaves_by_dialogs(served: Deployment, page_of: Opener) -> None:
+    stage.user("bob")
+    page = page_of(person())
+    page.goto(f"/projects/{served.project_id}/")
+    page.locator("section[aria-labelledby='members-title'] >> text=Add").click()
+    page.locator("#ask #id_name").fill("nobody")
+    page.locator("#ask [type=submit]").click()
+    expect(page.locator("#ask #id_name_error")).to_contain_text("There is no active person of this name.")
+    page.locator("#ask #id_name").fill("bob")
+    page.locator("#ask [type=submit]").click()
+    expect(page.locator(".messages")).to_contain_text("has a new member")
+    page.locator("a[aria-label='Remove bob']").click()
+    page.locator("#ask [type=submit]").click()
+    expect(page.locator(".messages")).to_contain_text("has one member less")
+    assert [row.holder for row in served.project.memberships.all()] == ["maria"]
 
 
 def test_keys_lead_to_search_rows_and_help(served: Deployment, page_of: Opener) -> None:
