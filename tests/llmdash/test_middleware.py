@@ -126,5 +126,6 @@ def test_a_secret_that_is_not_utf8_is_never_stored_damaged(body: bytes) -> None:
     answer = browser.post("/deployments/new/", body, content_type=FORM)
     assert answer.status_code == 400
     assert b"not UTF-8" in answer.content
+    assert b"Sign in" not in answer.content
     assert b"hush" not in answer.content
     assert SecretValue.objects.count() == 0
