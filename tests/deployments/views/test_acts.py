@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.apps import apps
 
 from deployments import services
 from deployments.choices import Action
@@ -232,3 +233,21 @@ def test_with_the_forms_token_it_is_done_as_by_a_browser_without_script(team: Te
     assert token
     goes(team.operator, row, act, **filled(page) | {"csrfmiddlewaretoken": token[1], "replicas": "7"})
     assert newest(row).number == 2
+
+
+# ---- what no form of ours sends
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_fields_that_nobody_knows_are_stored_nowhere(team: Team, act: str) -> None:
+    canary = "stray-canary-77"
+    row = team.make(replicas=1)
+    services.scale(deployment=row, replicas=3, by=team.admin.user)
+    services.stop(deployment=row, by=team.admin.user) if act == "start" else None
+    form = filled(team.operator.get(url(row, act)))
+    typed = {"replicas": "2", "confirm": "qwen", "policy": "leave"}
+    form |= {name: value for name, value in typed.items() if name in form}
+    stray = dict.fromkeys(("nobody", "author", "spec", "outcome", "applied", "by", "number", "action"), canary)
+    assert team.operator.post(url(row, act), form | stray).status_code == 302
+    for kind in apps.get_models():
+        assert canary not in str(list(kind._default_manager.values())), kind
