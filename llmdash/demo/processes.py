@@ -52,8 +52,9 @@ def sandbox(place: Place, ports: Ports) -> list[Program]:
 
 
 def real(place: Place, ports: Ports) -> list[Program]:
-    """A real control plane, and hollow nodes that join it."""
-    plane = ["--directory", str(place.state / "real" / "plane"), "--port", str(ports["cluster"])]
+    """A real control plane, and hollow nodes that join it. It has a port of its own: nobody calls it by the address
+    that the sandbox had."""
+    plane = ["--directory", str(place.state / "real" / "plane"), "--port", str(ports["plane"])]
     nodes = ["--state-dir", str(place.nodes), "--kubeconfig", str(place.kubeconfig)]
     return [
         Program("plane", (PYTHON, "-m", "tests.controlplane", "run", *plane, "--kubeconfig", str(place.kubeconfig))),

@@ -15,14 +15,17 @@ from deployments.kube.credentials import load_yaml
 from deployments.models import Cluster, Deployment, Project
 from llmdash.demo import people
 
-SANDBOX = "sandbox"
+SANDBOX, REAL = "sandbox", "real"
 NAMESPACE = "default"
 
 
-def register_sandbox(kubeconfig: Path, prometheus_url: str) -> None:
-    """The cluster that the demo started."""
+def register_started(kind: str, kubeconfig: Path, prometheus_url: str) -> str:
+    """The cluster that the demo started, "sandbox" or "real", under that name. The nodes of both are simulated."""
     access = parse_kubeconfig(kubeconfig.read_text(encoding="utf-8"))
-    remember(SANDBOX, access, prometheus_url=prometheus_url, is_simulated=True, is_sure=True)
+    is_anothers = Cluster.objects.filter(name=kind, is_simulated=False).exists()
+    name = f"demo-{kind}" if is_anothers else kind  # a person's own cluster keeps its name
+    remember(name, access, prometheus_url=prometheus_url, is_simulated=True, is_sure=True)
+    return name
 
 
 def register_own(kubeconfig: Path, prometheus_url: str) -> str:
@@ -51,7 +54,7 @@ def cluster_name(kubeconfig: Mapping[str, Any]) -> str:
 
 def free_name(name: str) -> str:
     """Not that of a simulated cluster, whose deployments would move over."""
-    taken = Cluster.objects.filter(name=name, is_simulated=True).exists() or name == SANDBOX
+    taken = Cluster.objects.filter(name=name, is_simulated=True).exists() or name in (SANDBOX, REAL)
     return f"own-{name}"[:63].strip("-") if taken else name
 
 

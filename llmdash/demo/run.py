@@ -18,7 +18,7 @@ from llmdash.demo.supervisor import Supervisor
 
 PATIENCE = 120.0  # seconds for the cluster and the page to come up
 PAUSE = 0.1
-PORTS = ("cluster", "kubelet", "prometheus", "runtime")
+PORTS = ("cluster", "kubelet", "plane", "prometheus", "runtime")
 
 
 @dataclass
@@ -86,7 +86,7 @@ class Demo:
             return False
         watched = processes.has_prometheus(self.place)
         url = f"http://127.0.0.1:{self.ports['prometheus']}" if watched else ""
-        if not self.step("sandbox", str(self.place.kubeconfig), url):
+        if not self.step(self.place.cluster, str(self.place.kubeconfig), url):
             self.failure = "The cluster could not be registered."
             return False
         return True

@@ -1,4 +1,4 @@
-"""`python -m llmdash.demo.step prepare|read|sandbox|own [KUBECONFIG PROMETHEUS_URL]`: a step that needs Django.
+"""`python -m llmdash.demo.step prepare|read|sandbox|real|own [KUBECONFIG PROMETHEUS_URL]`: a step that needs Django.
 
 A process of its own: the supervisor forks often and lives long, so it does without Django and its memory.
 """
@@ -12,7 +12,7 @@ django.setup()
 
 from deployments.kube import KubeconfigRefused  # noqa: E402  (after Django is set up)
 from llmdash.demo.prepare import prepare  # noqa: E402
-from llmdash.demo.register import read, register_own, register_sandbox  # noqa: E402
+from llmdash.demo.register import read, register_own, register_started  # noqa: E402
 
 
 def main(step: str, kubeconfig: str = "", prometheus_url: str = "") -> int:
@@ -22,14 +22,18 @@ def main(step: str, kubeconfig: str = "", prometheus_url: str = "") -> int:
             prepare()
         elif step == "read":
             read(Path(kubeconfig))
-        elif step == "sandbox":
-            register_sandbox(Path(kubeconfig), prometheus_url)
+        elif step == "own":
+            tell(register_own(Path(kubeconfig), prometheus_url))
         else:
-            print(f"The cluster is called {register_own(Path(kubeconfig), prometheus_url)}.", flush=True)
+            tell(register_started(step, Path(kubeconfig), prometheus_url))
     except KubeconfigRefused as refused:
         print(f"{kubeconfig}: {refused}", file=sys.stderr)
         return 1
     return 0
+
+
+def tell(name: str) -> None:
+    print(f"The cluster is called {name}.", flush=True)
 
 
 if __name__ == "__main__":

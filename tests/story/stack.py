@@ -24,12 +24,14 @@ START_SECONDS = 60
 
 @dataclass
 class Stack:
-    """A running demo: its address, the admin's password, and `kubectl` as a witness that is not ours."""
+    """A running demo: its address, the admin's password, its cluster's name, and `kubectl` as a witness that is not
+    ours."""
 
     url: str
     password: str
     kubeconfig: Path
     log: Path
+    cluster: str
 
     def kubectl(self, *arguments: str) -> str:
         """What kubectl prints; an error of its is the test's."""
@@ -55,8 +57,10 @@ def running(*command: str, **environment: str) -> Iterator[Stack]:
             assert process.poll() is None, text
             found = re.search(r"^  admin +(\S+)", text, re.MULTILINE)
             assert found, text
+            cluster = re.search(r"^The cluster is called (\S+)\.$", text, re.MULTILINE)
+            assert cluster, text
             kubeconfig = next(path for path in Path(folder).rglob("kubeconfig"))
-            yield Stack(f"http://127.0.0.1:{port}", found[1], kubeconfig, log)
+            yield Stack(f"http://127.0.0.1:{port}", found[1], kubeconfig, log, cluster[1])
         finally:
             if process.poll() is not None:
                 print(f"the demo ended by itself with {process.returncode}:\n{log.read_text()[-4000:]}")

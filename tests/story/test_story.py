@@ -197,7 +197,7 @@ def test_11_a_restart_replaces_every_pod(page: Page, stack: Stack) -> None:
 
 def test_12_the_cluster_page_shows_who_holds_which_gpu(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.url}/clusters/")
-    page.click("main a:has-text('sandbox')")
+    page.click(f"main a:has-text('{stack.cluster}')")
     expect(page.locator("main").get_by_text("qwen", exact=True)).to_have_count(3, timeout=LIVE)
 
 

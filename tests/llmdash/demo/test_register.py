@@ -31,7 +31,7 @@ def kubeconfig(folder: Path, context: str = "local", server: str = "https://127.
 
 def test_the_sandbox_is_registered_with_its_project_and_members(tmp_path: Path) -> None:
     people.make()
-    register.register_sandbox(kubeconfig(tmp_path), "http://127.0.0.1:9")
+    register.register_started("sandbox", kubeconfig(tmp_path), "http://127.0.0.1:9")
     cluster = Cluster.objects.get()
     assert (cluster.name, cluster.is_simulated, cluster.prometheus_url) == ("sandbox", True, "http://127.0.0.1:9")
     assert cluster.open_credentials() == {"token": "a-token"}
@@ -44,19 +44,19 @@ def test_the_sandbox_is_registered_with_its_project_and_members(tmp_path: Path) 
 
 def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
     people.make()
-    register.register_sandbox(kubeconfig(tmp_path), "http://127.0.0.1:9")
+    register.register_started("sandbox", kubeconfig(tmp_path), "http://127.0.0.1:9")
     before = Cluster.objects.values().get(), AuditEntry.objects.count()
     Membership.objects.filter(role=Role.VIEWER).delete()
-    register.register_sandbox(kubeconfig(tmp_path), "http://127.0.0.1:9")
+    register.register_started("sandbox", kubeconfig(tmp_path), "http://127.0.0.1:9")
     assert (Cluster.objects.values().get(), AuditEntry.objects.count()) == before
     assert Membership.objects.count() == 2, "who was removed stays removed"
     assert people.make() == []
 
 
 def test_a_new_address_or_token_is_taken_over_and_audited_without_the_token(tmp_path: Path) -> None:
-    register.register_sandbox(kubeconfig(tmp_path), "")
+    register.register_started("sandbox", kubeconfig(tmp_path), "")
     stamp = Cluster.objects.get().credentials_changed_at
-    register.register_sandbox(kubeconfig(tmp_path, server="https://127.0.0.1:7777", token="another"), "")
+    register.register_started("sandbox", kubeconfig(tmp_path, server="https://127.0.0.1:7777", token="another"), "")
     cluster = Cluster.objects.get()
     assert (cluster.api_url, cluster.open_credentials()) == ("https://127.0.0.1:7777", {"token": "another"})
     assert cluster.credentials_changed_at != stamp
@@ -86,7 +86,7 @@ def test_names_become_dns_labels(context: str, name: str) -> None:
 
 
 def test_ones_own_cluster_never_takes_the_place_of_the_sandbox(tmp_path: Path) -> None:
-    register.register_sandbox(kubeconfig(tmp_path), "")
+    register.register_started("sandbox", kubeconfig(tmp_path), "")
     register.register_own(kubeconfig(tmp_path, context="sandbox", server="https://10.0.0.1:6443"), "")
     assert set(Cluster.objects.values_list("name", "api_url")) == {
         ("sandbox", "https://127.0.0.1:6443"),
@@ -96,6 +96,27 @@ def test_ones_own_cluster_never_takes_the_place_of_the_sandbox(tmp_path: Path) -
         ("default", "sandbox"),
         ("own-sandbox", "own-sandbox"),
     }
+
+
+@pytest.mark.parametrize("order", [("sandbox", "real"), ("real", "sandbox")])
+def test_the_sandbox_and_the_real_control_plane_are_two_clusters(tmp_path: Path, order: tuple[str, str]) -> None:
+    ports = {"sandbox": "6443", "real": "7443"}
+    for kind in (*order, order[0]):
+        server = f"https://127.0.0.1:{ports[kind]}"
+        assert register.register_started(kind, kubeconfig(tmp_path, server=server), "") == kind
+    assert set(Cluster.objects.values_list("name", "api_url", "is_simulated")) == {
+        ("sandbox", "https://127.0.0.1:6443", True),
+        ("real", "https://127.0.0.1:7443", True),
+    }
+    assert set(Project.objects.values_list("name", "cluster__name")) == {("default", order[0]), (order[1], order[1])}
+
+
+def test_ones_own_cluster_and_the_control_plane_never_share_a_name(tmp_path: Path) -> None:
+    own = kubeconfig(tmp_path, context="real", server="https://10.0.0.1:6443")
+    assert register.register_own(own, "") == "own-real"
+    Cluster.objects.update(name="real")  # as it was before
+    assert register.register_started("real", kubeconfig(tmp_path), "") == "demo-real"
+    assert Cluster.objects.get(name="real").api_url == "https://10.0.0.1:6443"
 
 
 def test_a_prometheus_that_was_entered_by_hand_stays(tmp_path: Path) -> None:

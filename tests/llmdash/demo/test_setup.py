@@ -11,7 +11,7 @@ from deployments.crypto import Keyring
 from llmdash.demo import ports, processes, state
 from llmdash.demo.place import Place
 
-PORTS = {"cluster": 16001, "kubelet": 16002, "prometheus": 16003, "runtime": 16004}
+PORTS = {"cluster": 16001, "plane": 16005, "kubelet": 16002, "prometheus": 16003, "runtime": 16004}
 
 
 def mode(path: Path) -> int:
