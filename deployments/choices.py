@@ -147,3 +147,5 @@ class Action(StrEnum):
     CHANGE_CLUSTER = "change cluster"
     CREATE_PROJECT = "create project"
     PASSWORD = "set password"  # noqa: S105  (as above)
+    MAKE_TOKEN = "make token"  # noqa: S105
+    REVOKE_TOKEN = "revoke token"  # noqa: S105

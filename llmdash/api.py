@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 import deployments.api
+import llmdash.accounts.api
 import monitoring.api
 from deployments.api.base import Endpoint
 
@@ -16,7 +17,7 @@ class Index(Endpoint):
     """Where things are."""
 
     def get(self, request: Request) -> Response:
-        return Response({name: reverse(f"api:{name}") for name in ("deployments", "projects", "clusters")})
+        return Response({name: reverse(f"api:{name}") for name in ("deployments", "projects", "clusters", "tokens")})
 
 
 class Unknown(Endpoint):
@@ -32,5 +33,6 @@ urlpatterns = [
     re_path(r"^$", Index.as_view(), name="index"),
     *deployments.api.urlpatterns,
     *monitoring.api.urlpatterns,
+    *llmdash.accounts.api.urlpatterns,
     re_path(r"", unknown, name="unknown"),
 ]

@@ -173,8 +173,14 @@ SECURE_CSP = {
 
 # ---- REST
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["llmdash.accounts.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "llmdash.accounts.authentication.TokenAuthentication",
+        "llmdash.accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "llmdash.accounts.authentication.WithinScope",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["deployments.http.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "deployments.http.Pages",
@@ -200,6 +206,7 @@ LLMDASH: dict[str, Any] = {
     "REQUEST_SECONDS": env.number("LLMDASH_REQUEST_SECONDS", 10, low=0.5, high=120),
     "STALE_SECONDS": env.number("LLMDASH_STALE_SECONDS", 45, low=1, high=3600),
     "WATCH_SECONDS": env.whole("LLMDASH_WATCH_SECONDS", 28, low=2, high=300),
+    "TOKEN_MAX_DAYS": env.whole("LLMDASH_TOKEN_MAX_DAYS", 365, low=1, high=3650),
     "TOMBSTONE_DAYS": env.whole("LLMDASH_TOMBSTONE_DAYS", 30, low=1, high=3650),
 }
 

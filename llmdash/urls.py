@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("monitoring.urls")),
     path("stream/", stream, name="stream"),
     path("api/v1/", include("llmdash.api")),
+    path("accounts/", include("llmdash.accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),

@@ -18,6 +18,8 @@ from deployments import services
 from deployments.choices import Role
 from deployments.models import AppliedObject, AuditEntry, ClusterStatus, Deployment, DeploymentStatus, NodeStatus
 from llmdash import stream as streams
+from llmdash.accounts.choices import Scope
+from llmdash.accounts.services import make_token
 from tests import stage
 
 WHO = ("anonymous", "viewer", "operator", "admin", "stranger", "boss")
@@ -151,7 +153,25 @@ REST: Table = {
     "api/v1/projects/<uuid:pk>/secrets": [Case("GET", READ), Case("POST", STORE, {"name": "T", "value": "v"})],
 }
 
+MINE = Says(401, 200, 200, 200, 200, 200)
+
+REST |= {
+    "api/v1/tokens": [
+        Case("GET", MINE),
+        Case("POST", Says(401, 201, 201, 201, 201, 201), {"name": "ci"}),
+    ],
+    "api/v1/tokens/<uuid:pk>": [Case("DELETE", Says(401, 204, 404, 404, 404, 404))],  # the viewer's own
+}
+
 ACCOUNTS: Table = {
+    "accounts/tokens/": [
+        Case("GET", SIGNED_IN),
+        Case("POST", SIGNED_IN, {"name": "ci", "scope": "read", "days": "1"}),
+    ],
+    "accounts/tokens/<uuid:pk>/revoke/": [  # the viewer's own
+        Case("GET", Says(302, 200, 404, 404, 404, 404)),
+        Case("POST", Says(302, 302, 404, 404, 404, 404)),
+    ],
     **gets(Says(200, 302, 302, 302, 302, 302), "accounts/login/", "accounts/signup/"),
     **gets(Says(302, 200, 200, 200, 200, 200), "accounts/logout/", "accounts/email/", "accounts/password/change/"),
     **gets(EVERYBODY, "accounts/inactive/", "accounts/confirm-email/", "accounts/password/reset/"),
@@ -170,7 +190,13 @@ ACCOUNTS: Table = {
 WRITTEN = ("deployments/cluster", "deployments/project", "accounts/user", "auth/group")
 SHOWN = (
     *("deployments/auditentry", "deployments/deployment", "deployments/revision", "deployments/appliedobject"),
-    *("deployments/secretvalue", "deployments/clusterstatus", "deployments/nodestatus", "deployments/deploymentstatus"),
+    *(
+        "accounts/apitoken",
+        "deployments/secretvalue",
+        "deployments/clusterstatus",
+        "deployments/nodestatus",
+        "deployments/deploymentstatus",
+    ),
 )
 REMOVED = ("mfa/authenticator",)  # shown, and taken away from somebody who lost theirs
 
@@ -259,7 +285,9 @@ def world(db: None, settings: Any) -> World:
         cookies[name] = client.cookies[django_session()].value
     parts = {"pk": str(made.pk), "number": "1", "pod": "team-llm-7d9f8b6c54-x2k9p", "id": str(people["viewer"].pk)}
     parts["member"] = str(team.memberships.get(user=people["viewer"]).pk)
-    return World(cookies, parts, observed(made, people["operator"]))
+    rows = observed(made, people["operator"])
+    token, _ = make_token(user=people["viewer"], name="ci", scope=Scope.READ)
+    return World(cookies, parts, rows | {"accounts/apitoken": token.pk})
 
 
 def observed(made: Deployment, operator: Any) -> dict[str, Any]:
@@ -307,6 +335,8 @@ def address_of(route: str, world: World) -> str:
     }
     address = special.get(route, route)
     parts = dict(world.parts)
+    if "tokens/<uuid:pk>" in route:
+        parts["pk"] = str(world.rows["accounts/apitoken"])
     if "clusters/<uuid:pk>" in route or "projects/<uuid:pk>" in route:
         parts["pk"] = str(world.rows["deployments/cluster" if "clusters/" in route else "deployments/project"])
     for model, pk in world.rows.items():

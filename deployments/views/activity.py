@@ -18,7 +18,7 @@ from deployments.views.common import Request, clean, is_fragment
 
 PAGE_SIZE = 50
 MAX_EXPORTED = 20_000
-KINDS = ("deployment", "project", "cluster", "membership", "user", "group", "secretvalue")
+KINDS = ("deployment", "project", "cluster", "membership", "user", "group", "secretvalue", "apitoken")
 COLUMNS = ("id", "at", "actor", "action", "target_kind", "target_id", "target", "project", "request_id", "detail")
 # A spreadsheet takes text that begins so for a formula: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

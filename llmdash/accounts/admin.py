@@ -1,4 +1,4 @@
-"""The admin pages of people, groups and second factors."""
+"""The admin pages of people, groups, second factors and API tokens."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,13 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from deployments.admin.audited import AuditedAdmin, ModelForm, TabularInline, note
+from deployments.admin.audited import AuditedAdmin, ModelForm, ReadOnlyAdmin, TabularInline, note
 from deployments.models import Membership
-from llmdash.accounts.models import User
+from llmdash.accounts.models import ApiToken, User
+from llmdash.accounts.services import revoke_token
 
 if TYPE_CHECKING:  # generic for the type checker only
     BaseUserAdmin = DjangoUserAdmin[User]
@@ -127,3 +129,22 @@ class AuthenticatorAdmin(AuditedAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin):
+    """API tokens: seen without what is kept of their secrets, revoked for somebody whose token was lost."""
+
+    list_display = ("name", "user", "prefix", "scope", "expires_at", "last_used_at", "revoked_at")
+    fields = ("id", "name", "user", "prefix", "scope", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_select_related = ("user",)
+    list_filter = ("scope",)
+    search_fields = ("name", "prefix", "user__username")
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        """End them at once, each with an audit entry."""
+        for token in queryset:
+            revoke_token(token=token, by=request.user)  # type: ignore[arg-type]  # the site lets nobody else in
+        self.message_user(request, "Revoked.")

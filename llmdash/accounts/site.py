@@ -13,7 +13,7 @@ from django.utils.text import slugify
 
 # The admin's front page, by what a person looks for; a model that stands nowhere is listed last.
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "People": ("User", "Group", "Authenticator"),
+    "People": ("User", "Group", "Authenticator", "ApiToken"),
     "Clusters and projects": ("Cluster", "Project"),
     "Recorded": ("AuditEntry", "Deployment", "Revision", "AppliedObject", "SecretValue"),
     "Seen in the clusters": ("ClusterStatus", "NodeStatus", "DeploymentStatus"),

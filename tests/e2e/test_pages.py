@@ -59,7 +59,7 @@ def addresses(served: Deployment) -> list[str]:
         "/", "/projects/", "/projects/?q=nothing", team, f"{team}members/add/", "/activity/", "/activity/?q=nothing",
         "/deployments/", "/deployments/?q=nothing", "/deployments/new/", one, f"{one}edit/", f"{one}delete/",
         f"{one}revisions/1/", "/clusters/", f"/clusters/{served.project.cluster_id}/", "/not-there/",
-        "/accounts/password/change/", "/accounts/2fa/", "/accounts/logout/",
+        "/accounts/password/change/", "/accounts/2fa/", "/accounts/logout/", "/accounts/tokens/",
     ]  # fmt: skip
 
 

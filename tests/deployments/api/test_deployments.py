@@ -306,7 +306,7 @@ def test_what_is_gone_is_not_found(team: Team) -> None:
 def test_anonymous_callers_are_told_to_sign_in(team: Team) -> None:
     answer = Caller(None).get("/deployments")
     problem(answer, 401)
-    assert answer["WWW-Authenticate"] == 'Session realm="llmdash"'
+    assert answer["WWW-Authenticate"] == 'Bearer realm="llmdash"'
 
 
 def test_somebody_who_was_deactivated_is_anonymous(team: Team) -> None:

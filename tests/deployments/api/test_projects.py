@@ -30,6 +30,7 @@ def test_the_index_tells_where_things_are(team: Team) -> None:
         "deployments": "/api/v1/deployments",
         "projects": "/api/v1/projects",
         "clusters": "/api/v1/clusters",
+        "tokens": "/api/v1/tokens",
     }
 
 
