@@ -1,12 +1,15 @@
 """Strict readers of environment variables: a value that cannot be understood stops the start and names its variable."""
 
 import os
+import re
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
+PERIODS = {"s": 1, "min": 60, "h": 3600}
+RATE = re.compile(r"([1-9][0-9]{0,8})/(s|min|h)")
 
 
 def text(name: str, default: str = "") -> str:
@@ -53,6 +56,17 @@ def whole(name: str, default: int, *, low: int, high: int) -> int:
     if value != int(value):
         raise ImproperlyConfigured(f"{name}: {value:g} is not a whole number")
     return int(value)
+
+
+def rate(name: str, default: str) -> tuple[int, int] | None:
+    """So many in so many seconds, written "600/min"; None for "off"."""
+    value = text(name, default)
+    if value.lower() == "off":
+        return None
+    found = RATE.fullmatch(value)
+    if not found:
+        raise ImproperlyConfigured(f"{name}: {value!r} is neither off nor a rate such as 600/min (or /s, /h)")
+    return int(found[1]), PERIODS[found[2]]
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -101,7 +101,11 @@ REDIS_URL = env.secret("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "llmdash_cache"}
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "llmdash_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},  # with the usual 300, strangers could push out who is counted
+    }
 }
 BROKER_DIR = STATE_DIR / "broker"
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
@@ -181,6 +185,8 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "llmdash.accounts.authentication.WithinScope",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["llmdash.accounts.throttle.Throttle"],
+    "NUM_PROXIES": 1 if HTTPS else 0,  # whose X-Forwarded-For is believed
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["deployments.http.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "deployments.http.Pages",
@@ -206,6 +212,8 @@ LLMDASH: dict[str, Any] = {
     "REQUEST_SECONDS": env.number("LLMDASH_REQUEST_SECONDS", 10, low=0.5, high=120),
     "STALE_SECONDS": env.number("LLMDASH_STALE_SECONDS", 45, low=1, high=3600),
     "WATCH_SECONDS": env.whole("LLMDASH_WATCH_SECONDS", 28, low=2, high=300),
+    "THROTTLE_USER": env.rate("LLMDASH_THROTTLE_USER", "600/min"),
+    "THROTTLE_ANON": env.rate("LLMDASH_THROTTLE_ANON", "60/min"),
     "TOKEN_MAX_DAYS": env.whole("LLMDASH_TOKEN_MAX_DAYS", 365, low=1, high=3650),
     "TOMBSTONE_DAYS": env.whole("LLMDASH_TOMBSTONE_DAYS", 30, low=1, high=3650),
 }

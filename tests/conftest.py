@@ -11,6 +11,7 @@ STATE = Path(tempfile.mkdtemp(prefix="llmdash-test-"))
 settings.STATE_DIR = STATE
 settings.SECRET_KEY = "a key for tests only"
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
+settings.LLMDASH |= {"THROTTLE_USER": None, "THROTTLE_ANON": None}  # tests call often, and count queries
 settings.LLMDASH |= {"ENCRYPTION_KEY_FILE": str(STATE / "encryption_key"), "ALLOW_LOOPBACK": True}
 # Nothing is collected for tests: pages name the files of static/ themselves.
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"

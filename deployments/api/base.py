@@ -1,7 +1,7 @@
 """What the endpoints share: fetch and authorise in one call, read a body, answer an act."""
 
 import uuid
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -44,6 +44,19 @@ class Endpoint(APIView):
         if "chunked" in request.headers.get("Transfer-Encoding", ""):
             raise LengthRequired
         refuse_parameters(request, self.parameters if request.method in ("GET", "HEAD") else ())
+
+    def perform_authentication(self, request: Request) -> None:
+        """Whoever fails to show who they are is counted by address, or they could try for ever."""
+        try:
+            super().perform_authentication(request)
+        except APIException:
+            self.check_throttles(request)
+            raise
+
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> NoReturn:
+        """Likewise: refused requests count."""
+        self.check_throttles(request)
+        super().permission_denied(request, message, code)
 
     @property
     def user(self) -> "User":

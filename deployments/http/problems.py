@@ -22,7 +22,7 @@ from django.core.exceptions import (
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404
 from django.http.request import UnreadablePostError
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -108,9 +108,13 @@ def _(error: APIException) -> Said:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait))
     return Said(error.status_code, str(error.detail), headers=headers)
+
+
+@explain.register
+def _(error: Throttled) -> Said:
+    wait = max(1, int(getattr(error, "wait", None) or 0))
+    return Said(429, f"Too many requests; go on in {wait} s.", "throttled", headers={"Retry-After": str(wait)})
 
 
 @explain.register

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-READERS = {"text", "secret", "flag", "number", "whole", "words"}
+READERS = {"text", "secret", "flag", "number", "whole", "words", "rate"}
 ROW = re.compile(r"^\| `(?P<name>[A-Z_]+)` \|(?P<default>[^|\n]*)\|(?P<bounds>[^|\n]*)\|", re.MULTILINE)
 
 
@@ -50,7 +50,7 @@ def test_numbers_are_documented_with_default_and_bounds() -> None:
 
 def test_literal_texts_are_documented_with_their_default() -> None:
     for call in settings_calls():
-        if ast.unparse(call.func) in {"env.text", "env.words"} and len(call.args) == 2:
+        if ast.unparse(call.func) in {"env.text", "env.words", "env.rate"} and len(call.args) == 2:
             assert documented()[name_of(call)][0] == f"`{ast.literal_eval(call.args[1])}`"
 
 
