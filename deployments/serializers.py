@@ -3,14 +3,15 @@
 No rule about a spec stands here: `spec.py` judges it. Unknown keys are refused and values do not change type.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from deployments import glance
+from deployments import glance, shapes
 from deployments import spec as specs
 from deployments.choices import DriftPolicy
 from deployments.models import AuditEntry, Cluster, ClusterStatus, Deployment, Project, Revision, SecretValue
+from deployments.shapes import SpecObject, words
 from deployments.spec import Strict, Text
 
 MAX_SECRET_CHARS = 64 * 1024
@@ -31,7 +32,7 @@ def no_nul(text: str) -> str:
 
 
 Reason = Annotated[Text, StringConstraints(max_length=500)]
-Policy = Annotated[str, AfterValidator(a_drift_policy)]
+Policy = Annotated[str, AfterValidator(a_drift_policy), words(DriftPolicy)]
 
 
 # ---- in
@@ -48,14 +49,14 @@ class Create(Act):
 
     project: Annotated[Text, StringConstraints(min_length=1, max_length=63)]
     name: Text
-    spec: dict[str, Any]
+    spec: SpecObject
     drift_policy: Policy = DriftPolicy.HEAL.value
 
 
 class Revise(Act):
     """PUT takes the whole spec; PATCH takes some of its parameters, each replaced as a whole."""
 
-    spec: dict[str, Any]
+    spec: SpecObject
 
 
 class Scale(Act):
@@ -90,7 +91,7 @@ class StoreSecret(Strict):
 # ---- out
 
 
-def place(project: Project) -> dict[str, Any]:
+def place(project: Project) -> shapes.Place:
     """Where a deployment stands; `project.cluster` must be fetched."""
     return {
         "project": project.name,
@@ -101,7 +102,7 @@ def place(project: Project) -> dict[str, Any]:
     }
 
 
-def deployment(row: Deployment, newest: Revision) -> dict[str, Any]:
+def deployment(row: Deployment, newest: Revision) -> shapes.Deployment:
     """The intent alone: what was asked for, by whom. How it is stands under `status`."""
     return {
         "id": row.pk,
@@ -118,7 +119,7 @@ def deployment(row: Deployment, newest: Revision) -> dict[str, Any]:
     }
 
 
-def listed(row: Deployment) -> dict[str, Any]:
+def listed(row: Deployment) -> shapes.DeploymentLine:
     """A row of the list, with how it is. Made from a row that `glance.listed` fetched, with no further query."""
     seen = glance.of(row)
     return {
@@ -144,7 +145,7 @@ def listed(row: Deployment) -> dict[str, Any]:
     }
 
 
-def revision_line(row: Revision) -> dict[str, Any]:
+def revision_line(row: Revision) -> shapes.RevisionLine:
     """A revision without its spec."""
     return {
         "revision": row.number,
@@ -158,12 +159,12 @@ def revision_line(row: Revision) -> dict[str, Any]:
     }
 
 
-def revision(row: Revision, changes: list[dict[str, Any]]) -> dict[str, Any]:
+def revision(row: Revision, changes: list[dict[str, Any]]) -> shapes.Revision:
     """A revision with its spec and what it changed."""
-    return revision_line(row) | {"spec": specs.dump(row.spec), "changes": changes}
+    return {**revision_line(row), "spec": specs.dump(row.spec), "changes": cast(list[shapes.Change], changes)}
 
 
-def audit_entry(row: AuditEntry) -> dict[str, Any]:
+def audit_entry(row: AuditEntry) -> shapes.AuditEntry:
     """Who did what, when."""
     return {
         "id": row.pk,
@@ -179,12 +180,12 @@ def audit_entry(row: AuditEntry) -> dict[str, Any]:
     }
 
 
-def secret(row: SecretValue) -> dict[str, Any]:
+def secret(row: SecretValue) -> shapes.Secret:
     """A secret without its value; `id` is what an `env` entry names."""
     return {"id": row.pk, "name": row.name, "version": row.version, "created_at": row.created_at}
 
 
-def project(row: Project, role: str, actions: list[str]) -> dict[str, Any]:
+def project(row: Project, role: str, actions: list[str]) -> shapes.Project:
     """A project, and what the caller may do there."""
     return {
         "id": row.pk,
@@ -198,7 +199,7 @@ def project(row: Project, role: str, actions: list[str]) -> dict[str, Any]:
     }
 
 
-def cluster(row: Cluster) -> dict[str, Any]:
+def cluster(row: Cluster) -> shapes.Cluster:
     """A cluster and its connection. Credentials and the Prometheus address stay here."""
     status = glance.related(row, "status", ClusterStatus) or ClusterStatus(cluster=row)
     return {

@@ -9,6 +9,7 @@ import deployments.api
 import llmdash.accounts.api
 import monitoring.api
 from deployments.api.base import Endpoint
+from deployments.api.described import operation
 
 app_name = "api"
 
@@ -16,12 +17,15 @@ app_name = "api"
 class Index(Endpoint):
     """Where things are."""
 
+    @operation("Find your way", returns=dict[str, str])
     def get(self, request: Request) -> Response:
         return Response({name: reverse(f"api:{name}") for name in ("deployments", "projects", "clusters", "tokens")})
 
 
 class Unknown(Endpoint):
     """No endpoint has this address."""
+
+    schema = None
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super(Endpoint, self).initial(request, *args, **kwargs)

@@ -190,8 +190,16 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["deployments.http.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "deployments.http.Pages",
+    "DEFAULT_SCHEMA_CLASS": "llmdash.openapi.inspector.Inspector",
     "EXCEPTION_HANDLER": "deployments.http.problem",
     "UNAUTHENTICATED_USER": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SORT_OPERATIONS": False,
+    "POSTPROCESSING_HOOKS": [],
 }
 
 # ---- llmdash

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from llmdash import health
+from llmdash.openapi import views as openapi
 from llmdash.stream import stream
 from monitoring.views import overview
 
@@ -13,6 +14,8 @@ urlpatterns = [
     path("", include("monitoring.urls")),
     path("stream/", stream, name="stream"),
     path("api/v1/", include("llmdash.api")),
+    path("api/schema/", openapi.Schema.as_view(), name="schema"),
+    path("api/docs/", openapi.Docs.as_view(), name="docs"),
     path("accounts/", include("llmdash.accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -5,7 +5,8 @@ stale status is never shown as healthy.
 """
 
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
 
 from django.urls import URLPattern, reverse
 from rest_framework.exceptions import ParseError
@@ -14,49 +15,42 @@ from rest_framework.response import Response
 
 from deployments import glance
 from deployments.api.base import Endpoint, route
+from deployments.api.described import operation
+from deployments.api.parameters import whole
 from deployments.glance import Glance
 from deployments.http import answer, etag_of
 from deployments.models import Deployment, DeploymentStatus
+from monitoring import shapes
 
-POD = (
-    "name",
-    "stage",
-    "node",
-    "ready",
-    "restarts",
-    "reason",
-    "message",
-    "ip",
-    "gpus",
-    "current",
-    "created_at",
-    "stages",
-)
-EVENT = ("at", "type", "reason", "message", "object", "count")
-DRIFT = ("object", "field", "wanted", "live", "rival", "rewritten")
-ERROR = ("message", "reason", "status", "causes", "at", "objects_done", "objects_total")
 MAX_EVENTS = 200
+Shape = TypeVar("Shape", bound=Mapping[str, Any])
 
 
 class Observed(Endpoint):
     """Something observed of a deployment, with an entity tag of its own."""
 
+    returns: type[Mapping[str, Any]]
+
+    @operation(tagged=True)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk)
         status = glance.related(deployment, "status", DeploymentStatus) or DeploymentStatus()
         seen = glance.of(deployment)
-        body = {"stale": seen.stale, "seen_at": seen.seen_at} | self.say(deployment, status, seen)
+        body = self.say(deployment, status, seen)
         return answer(request, body, tag=etag_of(body, deployment.desired, status.seq))
 
-    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> dict[str, Any]:
+    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> Mapping[str, Any]:
         raise NotImplementedError
 
 
 class Status(Observed):
     """How it is: health with its cause in words, how far the newest revision came, and what drifted."""
 
-    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> dict[str, Any]:
+    returns = shapes.Status
+
+    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> shapes.Status:
         return {
+            **age(seen),
             "health": seen.health.value,
             "sentence": seen.sentence,
             "ready": seen.ready,
@@ -68,10 +62,10 @@ class Status(Observed):
             "settled": deployment.is_settled,
             "rollout": status.rollout,
             "problem": deployment.problem,
-            "last_error": chosen(deployment.last_error, ERROR) if deployment.last_error else None,
+            "last_error": chosen(deployment.last_error, shapes.LastError) if deployment.last_error else None,
             "next_attempt_at": deployment.next_attempt_at,
             "drift_policy": deployment.drift_policy,
-            "drift": [chosen(item, DRIFT) for item in status.drift],
+            "drift": [chosen(item, shapes.Drift) for item in status.drift],
             "endpoint": status.endpoint,
             "changed_at": status.changed_at,
             "deleted_at": deployment.deleted_at,
@@ -81,22 +75,27 @@ class Status(Observed):
 class Pods(Observed):
     """The pods with their stages."""
 
-    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> dict[str, Any]:
-        return {"results": [chosen(pod, POD) for pod in status.pods]}
+    returns = shapes.Pods
+
+    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> shapes.Pods:
+        return {**age(seen), "results": [chosen(pod, shapes.Pod) for pod in status.pods]}
 
 
 class Events(Observed):
-    """The events of its objects, newest first, by `?limit` and `?cursor`."""
+    """The events of its objects, newest first. `?limit` and `?cursor` go through them."""
 
+    returns = shapes.Events
     parameters = ("limit", "cursor")
+    described = {"cursor": whole("How many events to leave out.", minimum=0)}
 
-    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> dict[str, Any]:
+    def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> shapes.Events:
         first, limit = self.whole("cursor", 0, most=1_000_000), self.whole("limit", 50, most=MAX_EVENTS)
         last = first + limit
         more = f"{reverse('api:events', args=[deployment.pk])}?limit={limit}&cursor={last}"
         return {
+            **age(seen),
             "next": more if last < len(status.events) else None,
-            "results": [chosen(event, EVENT) for event in status.events[first:last]],
+            "results": [chosen(event, shapes.Event) for event in status.events[first:last]],
         }
 
     def whole(self, name: str, default: int, *, most: int) -> int:
@@ -107,9 +106,14 @@ class Events(Observed):
         return min(int(text), most)
 
 
-def chosen(item: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    """These keys of a stored dict, None where one is absent; nothing else leaves."""
-    return {key: item.get(key) for key in keys}
+def age(seen: Glance) -> shapes.Seen:
+    """How old the knowledge is."""
+    return {"stale": seen.stale, "seen_at": seen.seen_at}
+
+
+def chosen(item: dict[str, Any], shape: type[Shape]) -> Shape:
+    """The shape's keys of a stored dict, None where one is absent; nothing else leaves."""
+    return cast(Shape, {key: item.get(key) for key in shape.__annotations__})
 
 
 urlpatterns: list[URLPattern] = [

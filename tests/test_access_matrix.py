@@ -163,6 +163,9 @@ REST |= {
     "api/v1/tokens/<uuid:pk>": [Case("DELETE", Says(401, 204, 404, 404, 404, 404))],  # the viewer's own
 }
 
+REST |= {"api/schema/": [Case("GET", MINE)]}
+PAGES |= {"api/docs/": [Case("GET", SIGNED_IN)]}
+
 ACCOUNTS: Table = {
     "accounts/tokens/": [
         Case("GET", SIGNED_IN),

@@ -9,9 +9,10 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import serializers, services
+from deployments import serializers, services, shapes
 from deployments.access import Can
-from deployments.api.base import Endpoint, accepted, newest_of, tag_of
+from deployments.api.base import ACCEPTED, Endpoint, accepted, newest_of, tag_of
+from deployments.api.described import operation
 from deployments.choices import DriftPolicy
 from deployments.http import Invalid, answer, idempotency_key, revision_seen
 from deployments.models import Deployment, Revision
@@ -21,8 +22,9 @@ class Act(Endpoint):
     """One act that makes a revision."""
 
     spec_at = ()
-    shape: type[serializers.Act] = serializers.Act
+    takes: type[serializers.Act] = serializers.Act
 
+    @operation(**ACCEPTED, if_match="may", idempotent=True, refuses=(409, 412, 422))
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
         more = {
@@ -30,7 +32,7 @@ class Act(Endpoint):
             "if_revision": revision_seen(request, deployment.desired),
             "key": idempotency_key(request),
         }
-        body = self.body(self.shape)
+        body = self.body(self.takes)
         return accepted(request, deployment, self.act(deployment, body, more | {"reason": body.reason}))
 
     def act(self, deployment: Deployment, body: Any, more: dict[str, Any]) -> Revision:
@@ -40,7 +42,7 @@ class Act(Endpoint):
 class Scale(Act):
     """Another number of replicas: {"replicas": 3}."""
 
-    shape = serializers.Scale
+    takes = serializers.Scale
 
     def act(self, deployment: Deployment, body: Any, more: dict[str, Any]) -> Revision:
         return services.scale(deployment=deployment, replicas=body.replicas, **more)
@@ -70,7 +72,7 @@ class Restart(Act):
 class RollBack(Act):
     """The spec of an earlier revision again: {"revision": 2}."""
 
-    shape = serializers.RollBack
+    takes = serializers.RollBack
 
     def act(self, deployment: Deployment, body: Any, more: dict[str, Any]) -> Revision:
         if not 0 < body.revision <= deployment.desired:
@@ -81,6 +83,7 @@ class RollBack(Act):
 class TakeOver(Endpoint):
     """Win once more against a rival, or adopt a stranger's object of the same name."""
 
+    @operation(**ACCEPTED, takes=serializers.Nothing, refuses=(409,))
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
         self.body(serializers.Nothing)
@@ -101,6 +104,7 @@ class TryAgain(Endpoint):
 class SetPolicy(Endpoint):
     """What happens when others change the objects: {"drift_policy": "leave"}."""
 
+    @operation(takes=serializers.SetPolicy, returns=shapes.Deployment, tagged=True, refuses=(409,))
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
         body = self.body(serializers.SetPolicy)

@@ -1,6 +1,7 @@
 """What the endpoints share: fetch and authorise in one call, read a body, answer an act."""
 
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
@@ -13,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from deployments import serializers, services
+from deployments import serializers, services, shapes
 from deployments import spec as specs
 from deployments.access import ROLE_CAN, Can
 from deployments.choices import Role
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from llmdash.accounts.models import User
 
 Body = TypeVar("Body", bound=BaseModel)
+ACCEPTED: dict[str, Any] = {"returns": shapes.Deployment, "status": 202, "tagged": True}  # see `accepted`
 
 
 class LengthRequired(APIException):
@@ -38,6 +40,7 @@ class Endpoint(APIView):
 
     spec_at: tuple[str, ...] = ("spec",)
     parameters: tuple[str, ...] = ()  # of the query, where it is read
+    described: Mapping[str, dict[str, Any]] = {}  # what is particular about some of them, beside PARAMETERS
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

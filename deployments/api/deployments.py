@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Q, QuerySet
@@ -11,25 +12,36 @@ from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import glance, serializers, services
+from deployments import glance, serializers, services, shapes
 from deployments.access import Can
-from deployments.api.base import Endpoint, accepted, by_name_or_id, newest_of, paged, tag_of
+from deployments.api.base import ACCEPTED, Endpoint, accepted, by_name_or_id, newest_of, paged, tag_of
+from deployments.api.described import operation
 from deployments.choices import Action, DriftPolicy, Health
 from deployments.http import Invalid, Pages, answer, idempotency_key, revision_seen
 from deployments.models import Deployment, Project
 
 ORDERINGS = glance.SORTS | {"created": ["created_at"]}
+REVISED: dict[str, Any] = ACCEPTED | {"if_match": "must", "refuses": (409, 412, 422, 428), "idempotent": True}
 
 
 class Deployments(Endpoint):
     """All deployments that the caller may see, with how they are."""
 
     parameters = ("page", "page_size", "search", "ordering", "project", "cluster", "health")
+    described = {
+        "ordering": {"enum": [sign + name for name in ORDERINGS for sign in ("", "-")]},
+        "search": {"description": "Rows whose name, LLM or project holds this."},
+    }
 
+    @operation("List deployments", returns=shapes.DeploymentLine, listed="pages")
     def get(self, request: Request) -> Response:
         rows = glance.listed(Deployment.objects.visible_to(self.user))
         return paged(self, Pages(), ordered(filtered(rows, request), request), serializers.listed)
 
+    @operation(
+        "Create a deployment",
+        **ACCEPTED, takes=serializers.Create, refuses=(409, 422), idempotent=True,
+    )  # fmt: skip
     def post(self, request: Request) -> Response:
         key = idempotency_key(request)
         body = self.body(serializers.Create)
@@ -56,11 +68,13 @@ class Deployments(Endpoint):
 class OneDeployment(Endpoint):
     """One deployment: what was asked for. How it is stands under status, pods and events."""
 
+    @operation("Read a deployment", returns=shapes.Deployment, tagged=True)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk)
         newest = newest_of(deployment)
         return answer(request, serializers.deployment(deployment, newest), tag=tag_of(deployment, newest.number))
 
+    @operation("Replace the spec", **REVISED, takes=serializers.Revise)
     def put(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
         seen = revision_seen(request, deployment.desired, required=True)
@@ -71,6 +85,7 @@ class OneDeployment(Endpoint):
         )  # fmt: skip
         return accepted(request, deployment, revision)
 
+    @operation("Change some parameters of the spec", **REVISED, takes=serializers.Revise)
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
         seen = revision_seen(request, deployment.desired, required=True)
@@ -81,6 +96,7 @@ class OneDeployment(Endpoint):
         )  # fmt: skip
         return accepted(request, deployment, revision)
 
+    @operation("Delete a deployment", **ACCEPTED, if_match="must", refuses=(412, 428))
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DELETE)
         seen = revision_seen(request, deployment.desired, required=True)

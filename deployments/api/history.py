@@ -6,8 +6,9 @@ from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import serializers
+from deployments import serializers, shapes
 from deployments.api.base import Endpoint, paged
+from deployments.api.described import operation
 from deployments.difference import changes
 from deployments.http import Newest, Pages, answer, etag
 from deployments.models import AuditEntry, Revision
@@ -18,6 +19,7 @@ class Revisions(Endpoint):
 
     parameters = ("page", "page_size")
 
+    @operation("List revisions", returns=shapes.RevisionLine, listed="pages")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         rows = self.deployment(pk).revisions.defer("spec_json")
         return paged(self, Pages(), rows, serializers.revision_line)
@@ -26,6 +28,7 @@ class Revisions(Endpoint):
 class OneRevision(Endpoint):
     """One revision: its spec, what it changed, and what came of it."""
 
+    @operation("Read a revision", returns=shapes.Revision, tagged=True)
     def get(self, request: Request, pk: uuid.UUID, number: int) -> Response:
         revisions = self.deployment(pk).revisions
         found = get_object_or_404(revisions, number=number)
@@ -39,6 +42,7 @@ class Audit(Endpoint):
 
     parameters = ("limit", "cursor")
 
+    @operation("List the acts on a deployment", returns=shapes.AuditEntry, listed="cursor")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk)
         rows = AuditEntry.objects.filter(target_kind="deployment", target_id=str(deployment.pk))

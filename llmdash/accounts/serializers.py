@@ -1,11 +1,15 @@
 """The bodies of tokens: a secret goes out once, with the answer that made it."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
 
+from deployments.shapes import about, words
 from deployments.spec import Strict, Text
-from llmdash.accounts.choices import Scope
+from llmdash.accounts.choices import Scope, Standing
 from llmdash.accounts.models import ApiToken
 
 
@@ -17,8 +21,28 @@ class MakeToken(Strict):
     days: Annotated[int, Field(ge=1)] | None = None
 
 
-def token(row: ApiToken) -> dict[str, Any]:
+class Token(TypedDict):
     """A token without its secret, of which nothing but a digest is kept."""
+
+    id: UUID
+    name: str
+    prefix: Annotated[str, about("What the token begins with.")]
+    scope: Annotated[str, words(Scope)]
+    standing: Annotated[str, words(Standing)]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: Annotated[datetime | None, about("Written at most once a minute.")]
+    revoked_at: datetime | None
+
+
+class NewToken(Token):
+    """A token with its secret."""
+
+    token: Annotated[str, about("For the Authorization header. It is shown this once.")]
+
+
+def token(row: ApiToken) -> Token:
+    """One of the list."""
     return {
         "id": row.pk,
         "name": row.name,
@@ -30,3 +54,8 @@ def token(row: ApiToken) -> dict[str, Any]:
         "last_used_at": row.last_used_at,
         "revoked_at": row.revoked_at,
     }
+
+
+def new_token(row: ApiToken, text: str) -> NewToken:
+    """The answer that made it."""
+    return {**token(row), "token": text}

@@ -60,6 +60,7 @@ def addresses(served: Deployment) -> list[str]:
         "/deployments/", "/deployments/?q=nothing", "/deployments/new/", one, f"{one}edit/", f"{one}delete/",
         f"{one}revisions/1/", "/clusters/", f"/clusters/{served.project.cluster_id}/", "/not-there/",
         "/accounts/password/change/", "/accounts/2fa/", "/accounts/logout/", "/accounts/tokens/",
+        "/api/docs/", "/api/docs/?q=scale", "/api/docs/?q=nothing-is-called-so",
     ]  # fmt: skip
 
 

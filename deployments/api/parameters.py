@@ -1,0 +1,40 @@
+"""The query parameters of the API, as the OpenAPI document tells them."""
+
+from enum import StrEnum
+from typing import Any
+
+from deployments.choices import Action, Health
+
+Schema = dict[str, Any]
+
+
+def text(description: str, **more: Any) -> Schema:
+    return {"type": "string", "description": description} | more
+
+
+def several(description: str, **more: Any) -> Schema:
+    """May stand several times; one of them has to hold."""
+    return {"type": "array", "items": {"type": "string", "minLength": 1} | more, "description": description}
+
+
+def whole(description: str, **bounds: int) -> Schema:
+    return {"type": "integer", "description": description} | bounds
+
+
+def values(kind: type[StrEnum]) -> list[str]:
+    return [member.value for member in kind]
+
+
+PARAMETERS: dict[str, Schema] = {
+    "page": whole("Which page, from 1 on.", minimum=1),
+    "page_size": whole("Rows of a page; 50 unless it is given, 200 at most.", minimum=1, maximum=200),
+    "limit": whole("How many rows; 50 unless it is given, 200 at most.", minimum=1, maximum=200),
+    "cursor": text("Where to go on: as `next` of the answer before has it."),
+    "search": text("Rows whose name holds this."),
+    "project": several("Only of this project, by name or id."),
+    "cluster": several("Only on this cluster, by name or id."),
+    "health": several("Only what is so.", enum=values(Health)),
+    "name": text("Only of this name."),
+    "ordering": text("The column to sort by, with - in front from the end."),
+    "action": text("Only this act.", enum=values(Action)),
+}
