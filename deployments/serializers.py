@@ -3,15 +3,24 @@
 No rule about a spec stands here: `spec.py` judges it. Unknown keys are refused and values do not change type.
 """
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Self, cast
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from deployments import glance, shapes
 from deployments import spec as specs
-from deployments.choices import DriftPolicy
-from deployments.models import AuditEntry, Cluster, ClusterStatus, Deployment, Project, Revision, SecretValue
-from deployments.shapes import SpecObject, words
+from deployments.choices import DriftPolicy, Role
+from deployments.models import (
+    AuditEntry,
+    Cluster,
+    ClusterStatus,
+    Deployment,
+    Membership,
+    Project,
+    Revision,
+    SecretValue,
+)
+from deployments.shapes import SpecObject, about, words
 from deployments.spec import Strict, Text
 
 MAX_SECRET_CHARS = 64 * 1024
@@ -86,6 +95,52 @@ class StoreSecret(Strict):
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9_])?$")]
     value: Annotated[str, AfterValidator(no_nul), Field(min_length=1, max_length=MAX_SECRET_CHARS, repr=False)]
+
+
+def a_role(text: str) -> str:
+    """One of the words of `choices.Role`."""
+    if text not in list(Role):
+        raise ValueError(f"must be one of {', '.join(Role)}")
+    return text
+
+
+Held = Annotated[str, AfterValidator(a_role), words(Role)]
+Named = Annotated[Text, StringConstraints(min_length=1, max_length=63)]
+
+
+class CreateProject(Strict):
+    """POST projects: one namespace of a cluster, which is given by name or id."""
+
+    name: Named
+    cluster: Named
+    namespace: Named
+    create_namespace: Annotated[bool, about("Make the namespace when it does not exist.")] = False
+
+
+class RenameProject(Strict):
+    """PATCH a project; nothing in the cluster restarts for it."""
+
+    name: Named
+
+
+class AddMember(Strict):
+    """Who joins: either a user, by user name or e-mail address, or a group by its name."""
+
+    user: Annotated[Text, StringConstraints(min_length=1, max_length=254)] | None = None
+    group: Annotated[Text, StringConstraints(min_length=1, max_length=150)] | None = None
+    role: Held
+
+    @model_validator(mode="after")
+    def one_holder(self) -> Self:
+        if (self.user is None) == (self.group is None):
+            raise ValueError("give either a user or a group")
+        return self
+
+
+class ChangeRole(Strict):
+    """Another role."""
+
+    role: Held
 
 
 # ---- out
@@ -196,6 +251,16 @@ def project(row: Project, role: str, actions: list[str]) -> shapes.Project:
         "created_at": row.created_at,
         "role": role,
         "may": actions,
+    }
+
+
+def member(row: Membership) -> shapes.Member:
+    """Who holds a role; `user` and `group` must be fetched."""
+    return {
+        "id": row.pk,
+        "user": row.user.get_username() if row.user else None,
+        "group": row.group.name if row.group else None,
+        "role": row.role,
     }
 
 

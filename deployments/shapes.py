@@ -16,6 +16,7 @@ from deployments.access import Can
 from deployments.choices import Action, Connection, DriftPolicy, Health, Outcome, Problem, Role
 
 SPEC = "x-spec"
+FOUND = ("deployment", "project", "cluster")
 
 
 def words(kind: type[StrEnum], *more: str) -> Any:
@@ -149,6 +150,31 @@ class Project(TypedDict):
     created_at: datetime
     role: Annotated[str, words(Role, "")]
     may: list[Annotated[str, words(Can)]]
+
+
+class Member(TypedDict):
+    """A person or a group with a role in a project; one of `user` and `group` is null."""
+
+    id: UUID
+    user: Annotated[str | None, about("The user name.")]
+    group: str | None
+    role: RoleWord
+
+
+class Found(TypedDict):
+    """Something that a search found."""
+
+    kind: Annotated[str, WithJsonSchema({"type": "string", "enum": list(FOUND)})]
+    id: UUID
+    name: str
+    where: Annotated[str, about("The project of a deployment, the cluster of a project.")]
+    url: Annotated[str, about("Its address in this API.")]
+
+
+class Search(TypedDict):
+    """What was found: those whose name begins with the words first, then by kind and name."""
+
+    results: list[Found]
 
 
 class Cluster(TypedDict):

@@ -19,7 +19,8 @@ class Index(Endpoint):
 
     @operation("Find your way", returns=dict[str, str])
     def get(self, request: Request) -> Response:
-        return Response({name: reverse(f"api:{name}") for name in ("deployments", "projects", "clusters", "tokens")})
+        places = {name: reverse(f"api:{name}") for name in ("deployments", "projects", "clusters", "search", "tokens")}
+        return Response(places | {"audit": reverse("api:all-audit")})
 
 
 class Unknown(Endpoint):

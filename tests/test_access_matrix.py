@@ -153,17 +153,25 @@ REST: Table = {
     "api/v1/projects/<uuid:pk>/secrets": [Case("GET", READ), Case("POST", STORE, {"name": "T", "value": "v"})],
 }
 
-MINE = Says(401, 200, 200, 200, 200, 200)
-
 REST |= {
-    "api/v1/tokens": [
-        Case("GET", MINE),
-        Case("POST", Says(401, 201, 201, 201, 201, 201), {"name": "ci"}),
-    ],
+    "api/v1/tokens": [Case("GET", LIST), Case("POST", Says(401, 201, 201, 201, 201, 201), {"name": "ci"})],
     "api/v1/tokens/<uuid:pk>": [Case("DELETE", Says(401, 204, 404, 404, 404, 404))],  # the viewer's own
 }
 
-REST |= {"api/schema/": [Case("GET", MINE)]}
+# Platform admins make, rename and remove projects; whoever does not see one finds nothing.
+OWN = Says(401, 403, 403, 403, 404, 412)
+MEMBERS = "api/v1/projects/<uuid:pk>/members"
+JOIN = Says(401, 403, 403, 400, 404, 400)
+RANK = Says(401, 403, 403, 412, 404, 412)
+
+REST["api/v1/projects"].append(Case("POST", Says(401, 403, 403, 403, 403, 400), {"name": "new"}))
+REST["api/v1/projects/<uuid:pk>"] += [Case("PATCH", OWN, {"name": "renamed"}), Case("DELETE", OWN)]
+REST |= {
+    MEMBERS: [Case("GET", READ), Case("POST", JOIN, {"user": "nobody", "role": "viewer"})],
+    f"{MEMBERS}/<uuid:member>": [Case("GET", READ), Case("PATCH", RANK, {"role": "admin"}), Case("DELETE", RANK)],
+    **gets(LIST, "api/v1/audit", "api/schema/"),
+    "api/v1/search": [Case("GET", Says(401, 400, 400, 400, 400, 400))],  # nothing to search for
+}
 PAGES |= {"api/docs/": [Case("GET", SIGNED_IN)]}
 
 ACCOUNTS: Table = {

@@ -5,8 +5,10 @@ from django.urls import URLPattern
 from deployments.api.acts import Restart, RollBack, Scale, SetPolicy, Start, Stop, TakeOver, TryAgain
 from deployments.api.base import route
 from deployments.api.deployments import Deployments, OneDeployment
-from deployments.api.history import Audit, OneRevision, Revisions
+from deployments.api.history import AllAudit, Audit, OneRevision, Revisions
+from deployments.api.members import Members, OneMember
 from deployments.api.projects import Clusters, OneCluster, OneProject, Projects, Secrets
+from deployments.api.search import Search
 
 ONE = "deployments/<uuid:pk>"
 
@@ -27,6 +29,10 @@ urlpatterns: list[URLPattern] = [
     *route("projects", Projects, "projects"),
     *route("projects/<uuid:pk>", OneProject, "project"),
     *route("projects/<uuid:pk>/secrets", Secrets, "secrets"),
+    *route("projects/<uuid:pk>/members", Members, "members"),
+    *route("projects/<uuid:pk>/members/<uuid:member>", OneMember, "member"),
+    *route("audit", AllAudit, "all-audit"),
+    *route("search", Search, "search"),
     *route("clusters", Clusters, "clusters"),
     *route("clusters/<uuid:pk>", OneCluster, "cluster"),
 ]

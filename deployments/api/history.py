@@ -3,12 +3,15 @@
 import uuid
 
 from django.shortcuts import get_object_or_404
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import serializers, shapes
+from deployments import entries, serializers, shapes
 from deployments.api.base import Endpoint, paged
 from deployments.api.described import operation
+from deployments.api.parameters import text
+from deployments.choices import Action
 from deployments.difference import changes
 from deployments.http import Newest, Pages, answer, etag
 from deployments.models import AuditEntry, Revision
@@ -46,7 +49,34 @@ class Audit(Endpoint):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk)
         rows = AuditEntry.objects.filter(target_kind="deployment", target_id=str(deployment.pk))
+        rows = rows.select_related("project")
         return paged(self, Newest(), rows, serializers.audit_entry)
+
+
+class AllAudit(Endpoint):
+    """Who did what in all that the caller may see, newest first; filters as on the activity page."""
+
+    parameters = ("limit", "cursor", "q", "actor", "action", "kind", "project", "since", "until")
+    described = {
+        "q": text("Entries whose target's name holds this, or whose target or request has this id."),
+        "actor": text("Who did it; a part of the name will do."),
+        "kind": text("What it was done to.", enum=list(entries.KINDS)),
+        "project": text("Only of this project, by name."),
+        "since": text("From this day on, in UTC.", format="date"),
+        "until": text("Up to the end of this day, in UTC.", format="date"),
+    }
+
+    @operation("Read the audit", returns=shapes.AuditEntry, listed="cursor")
+    def get(self, request: Request) -> Response:
+        given = {name: request.query_params.get(name, "") for name in self.parameters}
+        for name, known in (("action", list(Action)), ("kind", list(entries.KINDS))):
+            if name in request.query_params and given[name] not in known:
+                raise ParseError(f"There is no {name} {given[name][:40]!r}; there are {', '.join(known)}.")
+        for name in ("since", "until"):
+            if name in request.query_params and not entries.day_of(given[name]):
+                raise ParseError(f"The query parameter {name!r} must be a day, such as 2026-11-26.")
+        rows = AuditEntry.objects.visible_to(self.user).select_related("project")
+        return paged(self, Newest(), entries.chosen(rows, given), serializers.audit_entry)
 
 
 def stamp(revision: Revision) -> int:

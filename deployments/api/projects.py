@@ -1,9 +1,14 @@
-"""Projects with their secrets, and clusters: read here, written in the admin site. Secrets are written only."""
+"""Projects with their secrets, and clusters. Platform admins make projects; a secret can be written, never read."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,12 +18,15 @@ from deployments.api.base import Endpoint, by_name_or_id, paged
 from deployments.api.described import operation
 from deployments.api.parameters import text
 from deployments.choices import Role
-from deployments.http import Pages, answer, etag_of
+from deployments.http import Invalid, Pages, answer, etag_of, require_match
 from deployments.models import Cluster, Membership, Project
+
+if TYPE_CHECKING:
+    from llmdash.accounts.models import User
 
 
 class Projects(Endpoint):
-    """The projects that the caller may see, with their role there."""
+    """The projects that the caller may see, with their role there. Platform admins make new ones."""
 
     parameters = ("page", "page_size", "search", "cluster")
     described = {"cluster": text("Only on this cluster, by name or id.")}
@@ -35,15 +43,87 @@ class Projects(Endpoint):
         roles = Membership.objects.roles(self.user, [row.pk for row in page])
         return pages.get_paginated_response([project(row, roles[row.pk]) for row in page])
 
+    @operation(
+        "Make a project",
+        takes=serializers.CreateProject, returns=shapes.Project, status=201, tagged=True, refuses=(409,),
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        only_platform_admins(self.user)
+        body = self.body(serializers.CreateProject)
+        cluster = Cluster.objects.visible_to(self.user).filter(by_name_or_id(body.cluster)).first()
+        if cluster is None:
+            raise Invalid([(("cluster",), "There is no cluster of this name or id.")])
+        with unless_taken():
+            made = services.create_project(
+                name=body.name, cluster=cluster, namespace=body.namespace, by=self.user,
+                create_namespace=body.create_namespace,
+            )  # fmt: skip
+        said = project(made, made.role_of(self.user))
+        location = reverse("api:project", args=[made.pk])
+        return answer(request, said, status=201, tag=etag_of(said), location=location)
+
 
 class OneProject(Endpoint):
-    """One project and what the caller may do there."""
+    """One project and what the caller may do there. Platform admins rename and remove it."""
 
     @operation("Read a project", returns=shapes.Project, tagged=True)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         found = self.project(pk)
         body = project(found, found.role_of(self.user))
         return answer(request, body, tag=etag_of(body))
+
+    @operation(
+        "Rename a project",
+        takes=serializers.RenameProject, returns=shapes.Project, tagged=True, if_match="must", refuses=(409, 412, 428),
+    )  # fmt: skip
+    def patch(self, request: Request, pk: uuid.UUID) -> Response:
+        found = self.project(pk)
+        only_platform_admins(self.user)
+        body = self.body(serializers.RenameProject)
+        with transaction.atomic(), unless_taken():
+            self.as_seen(request, found)
+            made = services.rename_project(project=found, name=body.name, by=self.user)
+        said = project(made, made.role_of(self.user))
+        return answer(request, said, tag=etag_of(said))
+
+    @operation("Remove a project that holds nothing", status=204, if_match="must", refuses=(409, 412, 428))
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        found = self.project(pk)
+        only_platform_admins(self.user)
+        self.body(serializers.Nothing)
+        with transaction.atomic():
+            self.as_seen(request, found)
+            services.remove_project(project=found, by=self.user)
+        return Response(status=204)
+
+    def as_seen(self, request: Request, found: Project) -> None:
+        """Hold the row, which must be as the caller saw it."""
+        held = services.lock_project(found)
+        require_match(request, etag_of(project(held, held.role_of(self.user))))
+
+
+class Taken(services.Refused):
+    """Another project has this name, or this namespace of the cluster."""
+
+    code = "taken"
+
+
+@contextmanager
+def unless_taken() -> Iterator[None]:
+    """A name or namespace that another project has is a conflict; what is no name stays a bad value."""
+    try:
+        yield
+    except ValidationError as error:
+        codes = {one.code for several in error.error_dict.values() for one in several}
+        if codes & {"unique", "unique_together"}:
+            raise Taken(" ".join(error.messages)) from error
+        raise
+
+
+def only_platform_admins(user: "User") -> None:
+    """Raise PermissionDenied for everybody else."""
+    if not user.is_superuser:
+        raise PermissionDenied("Platform admins may do this: it needs a cluster.")
 
 
 class Secrets(Endpoint):

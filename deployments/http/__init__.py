@@ -1,6 +1,6 @@
 """What every endpoint of the API shares at the wire."""
 
-from deployments.http.conditions import answer, etag, etag_of, idempotency_key, revision_seen
+from deployments.http.conditions import answer, etag, etag_of, idempotency_key, require_match, revision_seen
 from deployments.http.lists import Newest, Pages, refuse_parameters
 from deployments.http.problems import problem
 from deployments.http.strict import Invalid, StrictJSONParser
@@ -16,5 +16,6 @@ __all__ = [
     "idempotency_key",
     "problem",
     "refuse_parameters",
+    "require_match",
     "revision_seen",
 ]

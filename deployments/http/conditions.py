@@ -44,6 +44,22 @@ def revision_seen(request: Request, newest: int, *, required: bool = False) -> i
     return newest if newest in numbers else max(numbers, default=0)
 
 
+class PreconditionFailed(APIException):
+    """The row is not as the caller saw it."""
+
+    status_code = 412
+    default_detail = "This was changed since you saw it. Read it again, and send its ETag."
+
+
+def require_match(request: Request, tag: str) -> None:
+    """If-Match must be there and name this state; a row under a lock, or the answer is old at once."""
+    header = request.headers.get("If-Match", "").strip()
+    if not header:
+        raise PreconditionRequired('Send the state that you saw: If-Match: "…", as the ETag says.')
+    if header != "*" and tag.strip('"') not in TAG.findall(header):
+        raise PreconditionFailed
+
+
 def idempotency_key(request: Request) -> str:
     """The Idempotency-Key header, empty when there is none."""
     key: str = request.headers.get("Idempotency-Key", "").strip()

@@ -1,27 +1,46 @@
 """Lists: their pages and their query parameters."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
+
+USUAL, MOST = 50, 200
+
+
+def size_of(request: Request, name: str) -> int:
+    """How many rows the caller wants. Raises ParseError for what is no size; more than MOST are MOST."""
+    text = request.query_params.get(name, str(USUAL))
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
+        raise ParseError(f"The query parameter {name!r} must be a whole number from 1 to {MOST}.")
+    return min(int(text), MOST)
 
 
 class Pages(PageNumberPagination):
     """`?page=2&page_size=50`: the rows with their number and the addresses of the neighbours."""
 
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
+    page_size = USUAL
+
+    def get_page_size(self, request: Request) -> int:
+        return size_of(request, "page_size")
 
 
 class Newest(CursorPagination):
     """`?limit=50&cursor=…`: newest first, for what only grows."""
 
-    page_size = 50
-    page_size_query_param = "limit"
-    max_page_size = 200
+    page_size = USUAL
     ordering = "-id"
+
+    def get_page_size(self, request: Request) -> int:
+        return size_of(request, "limit")
+
+    def decode_cursor(self, request: Request) -> Any:
+        try:
+            return super().decode_cursor(request)
+        except NotFound as error:
+            raise ParseError("The cursor is not one of ours.") from error
 
 
 def refuse_parameters(request: Request, known: Iterable[str]) -> None:

@@ -22,6 +22,7 @@ from deployments.services.projects import (
     remove_project,
     rename_project,
 )
+from deployments.services.projects import lock as lock_project
 from deployments.services.refusals import (
     BeingDeleted,
     Conflict,
@@ -51,6 +52,7 @@ __all__ = [
     "create_project",
     "delete",
     "limits",
+    "lock_project",
     "problems_of",
     "read_spec",
     "remove_member",

@@ -111,7 +111,7 @@ def keep_an_admin(membership: Membership, by: "User") -> None:
 
 
 def lock(project: Project) -> Project:
-    """The row, held until the end of the transaction."""
+    """The row, held until the end of the transaction: nothing of a project changes without it."""
     return Project.objects.select_for_update(of=("self",)).select_related("cluster").get(pk=project.pk)
 
 

@@ -3,22 +3,20 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from deployments import serializers
+from deployments import entries, serializers
 from deployments.choices import Action
 from deployments.models import AuditEntry, Cluster, Deployment, Project
 from deployments.views.common import Request, clean, is_fragment
 
 PAGE_SIZE = 50
 MAX_EXPORTED = 20_000
-KINDS = ("deployment", "project", "cluster", "membership", "user", "group", "secretvalue", "apitoken")
 COLUMNS = ("id", "at", "actor", "action", "target_kind", "target_id", "target", "project", "request_id", "detail")
 # A spreadsheet takes text that begins so for a formula: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -27,7 +25,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def activity(request: Request) -> HttpResponse:
     """The page, newest first, or its table for a live update."""
     filters = read_filters(request)
-    rows = list(chosen(visible(request), filters)[: PAGE_SIZE + 1])
+    rows = list(narrowed(request, filters)[: PAGE_SIZE + 1])
     shown, older = rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
     pages = links(request, shown)
     for row in shown:
@@ -38,7 +36,7 @@ def activity(request: Request) -> HttpResponse:
         "is_filtered": any(filters.values()),
         "older": shown[-1].pk if older else None,
         "actions": [str(action) for action in Action],
-        "kinds": KINDS,
+        "kinds": entries.KINDS,
         "projects": list(Project.objects.visible_to(request.user).values_list("name", flat=True)),
     }
     template = "deployments/_activity.html" if is_fragment(request) else "deployments/activity.html"
@@ -47,7 +45,7 @@ def activity(request: Request) -> HttpResponse:
 
 def export(request: Request) -> StreamingHttpResponse:
     """What the filters leave, newest first, as CSV or as JSON lines; MAX_EXPORTED entries at most."""
-    rows = chosen(visible(request), read_filters(request))[:MAX_EXPORTED].iterator(chunk_size=1000)
+    rows = narrowed(request, read_filters(request))[:MAX_EXPORTED].iterator(chunk_size=1000)
     if request.GET.get("format") == "json":
         lines, kind, suffix = as_json(rows), "application/x-ndjson", "jsonl"
     else:
@@ -57,46 +55,19 @@ def export(request: Request) -> StreamingHttpResponse:
     return answer
 
 
-def visible(request: Request) -> QuerySet[AuditEntry]:
-    """The entries that the person may see."""
-    return AuditEntry.objects.visible_to(request.user).select_related("project")
-
-
 def read_filters(request: Request) -> dict[str, str]:
     """The state of the page from its address; what is not known there is ignored."""
     given = {key: clean(request.GET.get(key, "")) for key in ("q", "actor", "action", "kind", "project")}
-    days = {key: day_of(request.GET.get(key, "")) for key in ("since", "until")}
+    days = {key: entries.day_of(request.GET.get(key, "")) for key in ("since", "until")}
     before = request.GET.get("before", "")
     known = before if before.isascii() and before.isdigit() and len(before) < 19 else ""
     return given | {key: day.isoformat() if day else "" for key, day in days.items()} | {"before": known}
 
 
-def day_of(text: str) -> date | None:
-    """A day, YYYY-MM-DD, None for what is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def chosen(rows: QuerySet[AuditEntry], filters: dict[str, str]) -> QuerySet[AuditEntry]:
-    """The entries that the filters leave. Days are UTC's, and both of them count."""
-    columns = {"actor": "actor_name__icontains", "action": "action", "kind": "target_kind", "project": "project__name"}
-    rows = rows.filter(**{column: filters[key] for key, column in columns.items() if filters[key]})
-    if text := filters["q"]:
-        rows = rows.filter(Q(target_name__icontains=text) | Q(target_id=text) | Q(request_id=text))
-    if filters["since"]:
-        rows = rows.filter(at__gte=midnight(date.fromisoformat(filters["since"])))
-    if filters["until"] and (until := date.fromisoformat(filters["until"])) < date.max:
-        rows = rows.filter(at__lt=midnight(until + timedelta(days=1)))
-    if filters["before"]:
-        rows = rows.filter(pk__lt=int(filters["before"]))
-    return rows
-
-
-def midnight(day: date) -> datetime:
-    """The day's beginning in UTC."""
-    return datetime.combine(day, time.min, tzinfo=UTC)
+def narrowed(request: Request, filters: dict[str, str]) -> QuerySet[AuditEntry]:
+    """What the person may see, as the filters leave it, from the entry on that the page before ended with."""
+    rows = entries.chosen(AuditEntry.objects.visible_to(request.user).select_related("project"), filters)
+    return rows.filter(pk__lt=int(filters["before"])) if filters["before"] else rows
 
 
 def links(request: Request, rows: Iterable[AuditEntry]) -> dict[str, str]:

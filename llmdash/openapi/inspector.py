@@ -14,7 +14,7 @@ from llmdash.openapi.shapes import Shapes, page_of
 
 TOKEN, SESSION = {"token": list[str]()}, {"session": list[str]()}
 HEADERS = {
-    "If-Match": 'The ETag that you saw, such as `"3"`; `*` for whatever stands there.',
+    "If-Match": 'The ETag that you saw, such as "3"; * for whatever stands there.',
     "If-None-Match": "The ETag that you have: 304 when it still holds.",
     "Idempotency-Key": "At most 200 printable ASCII characters; a repeated request with the same key acts once.",
 }

@@ -55,6 +55,12 @@ def operations() -> dict[str, list[Shown]]:
     return groups
 
 
+@cache
+def spec() -> list[Field]:
+    """The parameters of a deployment."""
+    return list(Reader(document.make()).keys({"$ref": "#/components/schemas/Spec"}))
+
+
 def found(text: str) -> dict[str, list[Shown]]:
     """Those that hold every word of the text."""
     words = text.lower().split()

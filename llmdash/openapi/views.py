@@ -37,7 +37,12 @@ class Docs(Endpoint):
 
     def get(self, request: Request) -> HttpResponse:
         text = " ".join(request.query_params.get("q", "")[:200].split())
-        context = {"groups": reading.found(text), "q": text, "server": request.build_absolute_uri("/").rstrip("/")}
+        context = {
+            "groups": reading.found(text),
+            "q": text,
+            "spec": [field for field in reading.spec() if not text or text.lower() in field.name],
+            "server": request.build_absolute_uri("/").rstrip("/"),
+        }
         return render(request._request, "api/docs.html", context)
 
     def handle_exception(self, exc: Exception) -> Any:

@@ -30,7 +30,9 @@ def test_the_index_tells_where_things_are(team: Team) -> None:
         "deployments": "/api/v1/deployments",
         "projects": "/api/v1/projects",
         "clusters": "/api/v1/clusters",
+        "search": "/api/v1/search",
         "tokens": "/api/v1/tokens",
+        "audit": "/api/v1/audit",
     }
 
 

@@ -1,0 +1,61 @@
+"""One search over everything that has a name."""
+
+from typing import Any
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.urls import reverse
+from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deployments import glance, shapes
+from deployments.api.base import Endpoint
+from deployments.api.described import operation
+from deployments.api.parameters import text
+from deployments.http.lists import size_of
+from deployments.models import Cluster, Deployment, Project
+
+
+class Search(Endpoint):
+    """Deployments (by name or LLM), projects (by name or namespace) and clusters that the caller may see."""
+
+    parameters = ("q", "limit")
+    required = ("q",)
+    described = {
+        "q": text("What the name holds.", minLength=1, maxLength=200, pattern=r"\S"),
+        "limit": {"description": "How many of each kind; 50 unless it is given, 200 at most."},
+    }
+
+    @operation("Search", returns=shapes.Search)
+    def get(self, request: Request) -> Response:
+        words = request.query_params.get("q", "").strip()
+        if not 0 < len(words) <= 200:
+            raise ParseError("Say what to search for: the query parameter 'q', of 200 characters at most.")
+        limit = size_of(request, "limit")
+        return Response({"results": [found for rows in self.kinds(words, limit) for found in rows]})
+
+    def kinds(self, words: str, limit: int) -> list[list[shapes.Found]]:
+        """What was found of each kind."""
+        deployments = glance.listed(Deployment.objects.visible_to(self.user))
+        projects = Project.objects.visible_to(self.user).select_related("cluster")
+        clusters = Cluster.objects.visible_to(self.user).only("name")
+        return [
+            [found("deployment", row, row.project.name) for row in best(deployments, words, "llm")[:limit]],
+            [found("project", row, row.cluster.name) for row in best(projects, words, "namespace")[:limit]],
+            [found("cluster", row, "") for row in best(clusters, words)[:limit]],
+        ]
+
+
+def best(rows: QuerySet[Any], words: str, *more: str) -> QuerySet[Any]:
+    """The rows whose name or further columns hold the words, those that begin with them first."""
+    hit = Q(name__icontains=words)
+    for column in more:
+        hit |= Q(**{f"{column}__icontains": words})
+    begins = Case(When(name__istartswith=words, then=Value(0)), default=Value(1), output_field=IntegerField())
+    ordered: QuerySet[Any] = rows.filter(hit).annotate(begins=begins).order_by("begins", "name", "pk")
+    return ordered
+
+
+def found(kind: str, row: Any, where: str) -> shapes.Found:
+    """One of the answer."""
+    return {"kind": kind, "id": row.pk, "name": row.name, "where": where, "url": reverse(f"api:{kind}", args=[row.pk])}
