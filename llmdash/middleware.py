@@ -3,6 +3,7 @@ encoding, sign-in."""
 
 import codecs
 import re
+import time
 import uuid
 from collections.abc import Callable
 from http import HTTPStatus
@@ -16,12 +17,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django.template.response import TemplateResponse
 
+from deployments import metrics
 from llmdash import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 LOST = "\ufffd"
-OPEN_PREFIXES = ("/accounts/", "/static/", "/healthz", "/readyz", "/api/")
+OPEN_PREFIXES = ("/accounts/", "/static/", "/healthz", "/readyz", "/metrics", "/api/")
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class RequestIdMiddleware:
@@ -37,6 +40,22 @@ class RequestIdMiddleware:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
+        return response
+
+
+class MeasureMiddleware:
+    """Counts requests by route, which are few, not by address. Of an event stream only its beginning is timed."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        response = self.get_response(request)
+        route = request.resolver_match.route if request.resolver_match else "none"
+        method = request.method if request.method in METHODS else "other"
+        metrics.REQUESTS.labels(route, method, f"{response.status_code // 100}xx").inc()
+        metrics.REQUEST_SECONDS.labels(route, method).observe(time.perf_counter() - began)
         return response
 
 

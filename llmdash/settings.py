@@ -33,6 +33,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; a larger body is a 413
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
 INSTALLED_APPS = [
+    "llmdash",
     "llmdash.accounts",
     "deployments",
     "monitoring",
@@ -50,7 +51,9 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 MIDDLEWARE = [
+    "llmdash.machines.MachinesMiddleware",
     "llmdash.middleware.RequestIdMiddleware",
+    "llmdash.middleware.MeasureMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -119,6 +122,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "polling_interval": 0.1,
     }
 )
+CELERY_IMPORTS = ["llmdash.worker"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -174,6 +178,10 @@ SECURE_CSP = {
     "base-uri": ["'none'"],
     "frame-ancestors": ["'none'"],
 }
+
+# ---- Metrics
+METRICS_TOKEN = env.secret("LLMDASH_METRICS_TOKEN")
+METRICS_PORT = env.whole("LLMDASH_METRICS_PORT", 0, low=0, high=65_535)  # of the worker and the watcher; 0: none
 
 # ---- REST
 REST_FRAMEWORK = {

@@ -22,6 +22,7 @@ from django.db import close_old_connections, connection
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
+from deployments import metrics
 from deployments.models import Cluster, ClusterStatus, Deployment, Signal
 from deployments.stream import CHANNEL
 from llmdash.accounts.models import User
@@ -253,6 +254,7 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 async def events(sight: Sight, topics: set[str], came_back: bool) -> AsyncIterator[str]:  # noqa: FBT001
     """The text of the stream."""
     queue = HUB.join()
+    metrics.STREAMS.inc()
     try:
         # The page asked for everything when the stream opened; what changed until we listened it may have missed.
         missed = came_back or not await HUB.listening()
@@ -272,6 +274,7 @@ async def events(sight: Sight, topics: set[str], came_back: bool) -> AsyncIterat
             if await sight.allows(message, came):
                 yield event(SEEN, message) if message["topic"] == SEEN else event("changed", message, message["seq"])
     finally:
+        metrics.STREAMS.dec()
         HUB.leave(queue)
 
 

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from llmdash import health
+from llmdash.metrics import metrics
 from llmdash.openapi import views as openapi
 from llmdash.stream import stream
 from monitoring.views import overview
@@ -21,6 +22,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]
 handler400 = "llmdash.errors.bad_request"
 handler403 = "llmdash.errors.forbidden"

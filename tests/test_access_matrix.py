@@ -121,7 +121,7 @@ PAGES: Table = {
     **asks_and_does("try-again/"),
     **asks_and_does("drift-policy/", {"policy": "leave"}),
     **asks_and_does("revisions/<int:number>/roll-back/"),
-    **gets(Says(401, 200, 200, 200, 200, 200), "stream/"),
+    **gets(Says(401, 200, 200, 200, 200, 200), "stream/", "metrics"),
     **gets(EVERYBODY, "healthz", "readyz"),
 }
 
@@ -395,7 +395,7 @@ def test_nothing_is_done_for_another_site_in_somebodys_name(world: World) -> Non
 
 def test_an_anonymous_visitor_of_any_page_is_sent_to_sign_in(world: World) -> None:
     for route, cases in (PAGES | ADMIN).items():
-        if route in ("stream/", "healthz", "readyz"):
+        if route in ("stream/", "metrics", "healthz", "readyz"):
             continue
         for case in cases:
             answer = getattr(Client(), case.method.lower())(address_of(route, world))

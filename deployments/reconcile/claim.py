@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import Count, DateTimeField, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
+from deployments import metrics
 from deployments.choices import Connection, Problem
 from deployments.models import ClusterStatus, Deployment
 
@@ -115,12 +116,14 @@ def park(row: QuerySet[Deployment], deaths: int) -> None:
         problem=Problem.POISON, last_error={"message": sentence, "reason": "Poison"}, attempted=F("desired"),
         answered=F("asked"), lease_owner="", lease_expires_at=None, next_attempt_at=None, deaths=0,
     )  # fmt: skip
+    metrics.FAILED.labels(Problem.POISON.value).inc()
     log.error("a row killed its workers and is parked", deaths=deaths)
 
 
 def renew(deployment: Deployment, owner: str) -> None:
     """Hold the row for another lease, even one that ran out while nobody wanted it. Raises LeaseLost when somebody
     else has it."""
+    metrics.beat()
     mine = Deployment.objects.filter(pk=deployment.pk, lease_owner=owner)
     if not mine.update(lease_expires_at=lease_until()):
         raise LeaseLost(f"{deployment.name}: the lease is gone")

@@ -7,7 +7,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from deployments import kube
+from deployments import kube, metrics
 from deployments.choices import Outcome, Problem
 from deployments.models import Deployment, Revision
 from deployments.reconcile.claim import release
@@ -64,6 +64,7 @@ def give_back_failed(
     passing = problem in (Problem.BACK_OFF, Problem.CLUSTER)
     taken = known_take_over(deployment) if passing else take_over(deployment)
     causes = [{"field": c.field, "message": c.message, "manager": c.manager} for c in error.causes]
+    metrics.FAILED.labels(problem.value).inc()
     log.warning("not applied", problem=str(problem), status=error.status, message=error.message, again_in=after)
     release(
         deployment, owner, after=after, attempted=deployment.desired, attempts=attempts, problem=problem,

@@ -1,6 +1,7 @@
 """The step that the endless loop repeats: one claimed row, until its newest Revision is applied or refused."""
 
 import random
+import time
 import uuid
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections
 
-from deployments import kube, stream
+from deployments import kube, metrics, stream
 from deployments.crypto import CannotOpen
 from deployments.models import Deployment, Revision
 from deployments.reconcile import building, inventory, objects, orphans, provision, removal
@@ -26,18 +27,22 @@ def drain(limit: int = 1000) -> int:
     worked = 0
     served: dict[uuid.UUID, int] = {}  # each project's last turn
     while worked < limit:
+        metrics.beat()
         close_old_connections()
         owner = me()
         deployment = claim(owner, served)
         if deployment is None:
-            return worked
+            break
         work(deployment, owner)
         worked += 1
+    metrics.rest()
     return worked
 
 
 def work(deployment: Deployment, owner: str) -> None:
     """Bring one claimed row as far as it goes and give it back."""
+    began = time.perf_counter()
+    metrics.CLAIMED.inc()
     with structlog.contextvars.bound_contextvars(deployment=str(deployment.pk), name=deployment.name):
         try:
             if deployment.deleted_at:
@@ -53,6 +58,7 @@ def work(deployment: Deployment, owner: str) -> None:
             give_back_failed(
                 deployment, owner, kube.KubeError(f"{type(error).__name__} in llmdash; see its log.", 0, "Internal")
             )
+    metrics.ROW_SECONDS.observe(time.perf_counter() - began)
     stream.publish(stream.DEPLOYMENT, [deployment.pk])
 
 
@@ -88,6 +94,7 @@ def apply_newest(deployment: Deployment, owner: str) -> None:
         record_success(revision, progress)
         deployment.refresh_from_db(fields=["desired", "deleted_at"])
         if deployment.desired == revision.number:
+            metrics.APPLIED.inc()
             return release(
                 deployment, owner, after=settings.LLMDASH["RECHECK_SECONDS"] * random.uniform(0.9, 1.1),  # noqa: S311
                 applied=revision.number, attempted=revision.number, attempts=0, problem="", last_error={},

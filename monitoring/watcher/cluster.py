@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from msgspec.json import Decoder
 
-from deployments import kube
+from deployments import kube, metrics
 from deployments.choices import Connection as Word
 from deployments.manifests import labels
 from deployments.models import Cluster, ClusterStatus
@@ -158,7 +158,12 @@ class ClusterWatch:
 
         def replace(items: list[Any]) -> None:
             self.listed.add(name)
+            metrics.EVENTS.labels(kind).inc(len(items))
             shelf.replace(items, namespace)
+
+        def change(how: str, item: Any) -> None:
+            metrics.EVENTS.labels(kind).inc()
+            shelf.change(how, item)
 
         def failed(error: kube.KubeError) -> None:
             before = self.errors.get(name)
@@ -175,7 +180,7 @@ class ClusterWatch:
         selector = f"{labels.INSTALLATION}={settings.LLMDASH['INSTALLATION']}" if only_ours else ""
         self.alive.setdefault(name, 0.0)
         feed = kube.Feed(
-            kind=kind, decoder=decoder, replace=replace, change=shelf.change, alive=alive, failed=failed,
+            kind=kind, decoder=decoder, replace=replace, change=change, alive=alive, failed=failed,
             namespace=namespace, label_selector=selector,
         )  # fmt: skip
         self.spawn(name, kube.follow, connection, feed, self.stop)
@@ -229,17 +234,23 @@ class ClusterWatch:
     def project_for_ever(self) -> None:
         """Connect, then write what is new, in batches; every second look at our own rows too."""
         self.guarded(self.recall)
+        loop = f"cluster {self.cluster.name}"
+        metrics.beat(loop)
         pause = settings.LLMDASH["BACKOFF_FIRST_SECONDS"]
         while not self.stop.is_set() and not self.connect():
             self.guarded(self.projection.cluster.write_cluster)
+            metrics.beat(loop)
             self.stop.wait(pause)
+            metrics.beat(loop)
             pause = min(30.0, pause * 2)
         while not self.stop.is_set():
+            metrics.beat(loop)
             self.wake.wait(TICK_SECONDS)
             if self.wake.is_set():
                 self.stop.wait(DEBOUNCE_SECONDS)
             self.wake.clear()
             self.guarded(self.projection.write)
+        metrics.rest(loop)
 
     def recall(self) -> None:
         """Which cluster this is, as we know it."""

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from deployments import doorbell, stream
+from deployments import doorbell, metrics, stream
 from deployments.choices import DriftPolicy, Health, Problem
 from deployments.manifests import labels
 from deployments.models import AppliedObject, Deployment, DeploymentStatus, Revision
@@ -84,6 +84,7 @@ class DeploymentRows:
                 fresh, update_conflicts=True, unique_fields=["deployment"], update_fields=COLUMNS
             )
             stream.publish(stream.DEPLOYMENT, [row.deployment_id for row in fresh])
+        metrics.WRITTEN.labels("deployments").inc(len(fresh))
 
     def report_orphans(self, unknown: set[str]) -> None:
         """Objects that stand there for a deployment that is gone were made by a late writer: tell the workers."""

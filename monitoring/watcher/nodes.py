@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import stream
+from deployments import metrics, stream
 from deployments.choices import Connection
 from deployments.models import ClusterStatus, NodeStatus
 from monitoring import capacity
@@ -73,6 +73,7 @@ class ClusterRows:
                 [NodeStatus(cluster=self.watch.cluster, name=name, seq=1, **row) for name, row in changed.items()],
                 update_conflicts=True, unique_fields=["cluster", "name"], update_fields=NODE_COLUMNS,
             )  # fmt: skip
+            metrics.WRITTEN.labels("nodes").inc(len(changed))
             NodeStatus.objects.filter(cluster=self.watch.cluster).exclude(name__in=rows).delete()
             if changed or rows.keys() != self.nodes.keys():
                 stream.publish(stream.CLUSTER, [self.watch.cluster.pk])
@@ -110,6 +111,7 @@ class ClusterRows:
         with transaction.atomic():
             held = ClusterStatus.objects.filter(cluster=self.watch.cluster, lease_owner=lease.ME)
             if held.update(**columns) and changed:
+                metrics.WRITTEN.labels("clusters").inc()
                 stream.publish(stream.CLUSTER, [self.watch.cluster.pk])
                 if word == Connection.CONNECTED and self.row.get("connection") != word.value:
                     stream.publish(stream.DEPLOYMENT, self.deployments.seen)

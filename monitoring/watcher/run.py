@@ -6,8 +6,9 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError, close_old_connections
 
+from deployments import metrics
 from deployments.models import Cluster
-from monitoring.watcher import lease
+from monitoring.watcher import lease, measured
 from monitoring.watcher.cluster import ClusterWatch, stamp
 
 log = structlog.get_logger(__name__)
@@ -18,11 +19,13 @@ def run(stop: threading.Event) -> None:
     """Watch every cluster whose lease we get, until `stop`."""
     watched: dict[UUID, ClusterWatch] = {}
     while not stop.is_set():
+        metrics.beat("clusters")
         close_old_connections()
         try:
             step(watched)
         except DatabaseError:
             log.exception("the database does not answer; the watches go on")
+        measured.measure(watched.values())
         stop.wait(EVERY_SECONDS)
     for watch in watched.values():
         watch.end()
