@@ -26,16 +26,18 @@ def drain(limit: int = 1000) -> int:
     """Work until nothing is due; returns how many rows were worked on."""
     worked = 0
     served: dict[uuid.UUID, int] = {}  # each project's last turn
-    while worked < limit:
-        metrics.beat()
-        close_old_connections()
-        owner = me()
-        deployment = claim(owner, served)
-        if deployment is None:
-            break
-        work(deployment, owner)
-        worked += 1
-    metrics.rest()
+    try:
+        while worked < limit:
+            metrics.beat()
+            close_old_connections()
+            owner = me()
+            deployment = claim(owner, served)
+            if deployment is None:
+                break
+            work(deployment, owner)
+            worked += 1
+    finally:
+        metrics.rest()  # an outage of the database makes no loop stuck
     return worked
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -101,6 +102,18 @@ def test_a_loop_that_does_not_come_round_is_stuck_and_one_that_rests_is_not() ->
     assert "a loop" in metrics.stuck(time.time() + 600)
     counters.rest("a loop")
     assert "a loop" not in metrics.stuck(time.time() + 600)
+
+
+@pytest.mark.django_db
+def test_a_loop_that_the_database_broke_is_not_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("no route")
+
+    monkeypatch.setattr("deployments.reconcile.step.claim", away)
+    monkeypatch.setattr("deployments.reconcile.step.close_old_connections", lambda: None)
+    with pytest.raises(OperationalError):
+        reconcile.drain()
+    assert threading.current_thread().name not in metrics.stuck(time.time() + 600)
 
 
 def test_a_stuck_loop_is_named_by_healthz(monkeypatch: pytest.MonkeyPatch) -> None:
