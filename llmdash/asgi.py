@@ -17,7 +17,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmdash.settings")
 
 streams = get_asgi_application()
 
-from llmdash.wsgi import application as pages_wsgi  # noqa: E402  (after Django is set up)
+from django.conf import settings  # noqa: E402  (after Django is set up)
+
+from llmdash.proxies import Proxies  # noqa: E402
+from llmdash.wsgi import application as pages_wsgi  # noqa: E402
 
 pages = WSGIMiddleware(cast("Any", pages_wsgi), workers=env.whole("LLMDASH_WEB_THREADS", 8, low=1, high=256))
 
@@ -26,9 +29,16 @@ async def application(scope: Any, receive: Callable[..., Awaitable[Any]], send: 
     """Send a request to the part that serves it."""
     if scope["type"] == "lifespan":
         return await lifespan(receive, send)
-    if scope["type"] == "http" and scope["path"].startswith("/stream/"):
-        return await streams(scope, receive, send)
-    await pages(scope, receive, send)
+    await web(scope, receive, send)
+
+
+async def by_kind(scope: Any, receive: Callable[..., Awaitable[Any]], send: Callable[..., Any]) -> None:
+    """An event stream, or a page."""
+    kind = streams if scope["path"].startswith(f"{settings.BASE_PATH}/stream/") else pages
+    await kind(scope, receive, send)
+
+
+web = Proxies(by_kind, settings.TRUSTED_PROXIES, settings.BASE_PATH)
 
 
 async def lifespan(receive: Callable[..., Awaitable[Any]], send: Callable[..., Any]) -> None:

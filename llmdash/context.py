@@ -9,5 +9,5 @@ from llmdash import __version__
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """`llmdash_version`, and the section of the navigation that this page stands in."""
-    section = request.path.strip("/").split("/", 1)[0]
+    section = request.path_info.strip("/").split("/", 1)[0]
     return {"llmdash_version": __version__, "section": section}

@@ -69,6 +69,14 @@ def rate(name: str, default: str) -> tuple[int, int] | None:
     return int(found[1]), PERIODS[found[2]]
 
 
+def path(name: str) -> str:
+    """An address's path without the last slash, "" for the root."""
+    value = text(name).rstrip("/")
+    if value and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", value):
+        raise ImproperlyConfigured(f"{name}: {value!r} is not a path such as /llmdash")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -57,7 +57,7 @@ def problem(request: HttpRequest, status: HTTPStatus, text: str) -> HttpResponse
 
 
 def is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
+    return request.path_info.startswith("/api/")
 
 
 def request_id(request: HttpRequest) -> str:

@@ -99,7 +99,7 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if not length.isdigit() or int(length) <= limit or request.path.startswith("/api/"):
+        if not length.isdigit() or int(length) <= limit or request.path_info.startswith("/api/"):
             return self.get_response(request)
         return TemplateResponse(request, "413.html", {"limit": limit}, status=413).render()
 
@@ -154,9 +154,11 @@ class SignInRequiredMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith(OPEN_PREFIXES) or request.user.is_authenticated:
+        if request.path_info.startswith(OPEN_PREFIXES) or request.user.is_authenticated:
             return self.get_response(request)
-        if request.headers.get("HX-Request") or request.path.startswith("/stream/"):
-            target = redirect_to_login(request.headers.get("HX-Current-URL", "/"), resolve_url(settings.LOGIN_URL))
+        if request.headers.get("HX-Request") or request.path_info.startswith("/stream/"):
+            target = redirect_to_login(
+                request.headers.get("HX-Current-URL", resolve_url("home")), resolve_url(settings.LOGIN_URL)
+            )
             return HttpResponse(status=401, headers={"HX-Redirect": target.url})
         return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))

@@ -17,6 +17,8 @@ SECRET_KEY = env.secret("SECRET_KEY")
 if not SECRET_KEY and (STATE_DIR / "secret_key").exists():
     SECRET_KEY = (STATE_DIR / "secret_key").read_text().strip()
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+BASE_PATH = env.path("LLMDASH_BASE_PATH")
+FORCE_SCRIPT_NAME = BASE_PATH or None
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 CSRF_FAILURE_VIEW = "llmdash.errors.csrf_failure"
 ROOT_URLCONF = "llmdash.urls"
@@ -131,9 +133,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
 # ---- Files
-STATIC_URL = "static/"
+STATIC_URL = f"{BASE_PATH}/static/"  # whole, since it is looked at before the first request tells a prefix
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = STATE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.text("LLMDASH_STATIC_DIR") or STATE_DIR / "staticfiles")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -155,18 +157,23 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 
 # ---- Security
 HTTPS = env.flag("LLMDASH_HTTPS")  # set when a TLS proxy stands in front
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{BASE_PATH}/"
 SESSION_COOKIE_AGE = 12 * 3600
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# Whom X-Forwarded-Proto and X-Forwarded-For are believed; `llmdash.proxies` takes them from everybody else.
+TRUSTED_PROXIES = env.words("LLMDASH_TRUSTED_PROXIES", "127.0.0.1,::1")
+SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# HSTS for the host's other names, and for good, is for their owner to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_CSP = {
     "default-src": ["'none'"],
     "script-src": ["'self'"],

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-READERS = {"text", "secret", "flag", "number", "whole", "words", "rate"}
+READERS = {"text", "secret", "path", "flag", "number", "whole", "words", "rate"}
 ROW = re.compile(r"^\| `(?P<name>[A-Z_]+)` \|(?P<default>[^|\n]*)\|(?P<bounds>[^|\n]*)\|", re.MULTILINE)
 
 
