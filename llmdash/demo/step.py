@@ -1,4 +1,4 @@
-"""`python -m llmdash.demo.step prepare|read|sandbox|real|own [KUBECONFIG PROMETHEUS_URL]`: a step that needs Django.
+"""`python -m llmdash.demo.step prepare|people|read|sandbox|real|own [KUBECONFIG PROMETHEUS_URL]`: a step with Django.
 
 A process of its own: the supervisor forks often and lives long, so it does without Django and its memory.
 """
@@ -11,7 +11,8 @@ import django
 django.setup()
 
 from deployments.kube import KubeconfigRefused  # noqa: E402  (after Django is set up)
-from llmdash.demo.prepare import prepare  # noqa: E402
+from llmdash.demo import people  # noqa: E402
+from llmdash.demo.prepare import prepare, show  # noqa: E402
 from llmdash.demo.register import read, register_own, register_started  # noqa: E402
 
 
@@ -20,6 +21,8 @@ def main(step: str, kubeconfig: str = "", prometheus_url: str = "") -> int:
     try:
         if step == "prepare":
             prepare()
+        elif step == "people":
+            show(people.make())
         elif step == "read":
             read(Path(kubeconfig))
         elif step == "own":

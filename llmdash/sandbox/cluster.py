@@ -44,7 +44,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Settings:
-    """`speed` divides the durations of the hollow nodes; no nodes when `nodes` is "". Seconds elsewhere."""
+    """`speed` divides the durations of the hollow nodes; no nodes when `nodes` is "". Seconds elsewhere.
+
+    A `host` other than loopback is the name by which others reach it, one of `tls.NAMES`.
+    """
 
     directory: Path
     kubeconfig: Path
@@ -52,6 +55,7 @@ class Settings:
     nodes: str = "default"
     speed: float = 10.0
     node_grace: float = 12.0
+    host: str = LOOPBACK
 
 
 class Server(uvicorn.Server):
@@ -101,8 +105,8 @@ class Sandbox:
         bootstrap.fill(self.registry)
         controllers = self._controllers()
         self.store.forget()
-        door = listen(self.settings.port)
-        url = f"https://{LOOPBACK}:{door.getsockname()[1]}"
+        door = listen(self.settings.port, LOOPBACK if self.settings.host == LOOPBACK else "")
+        url = f"https://{self.settings.host}:{door.getsockname()[1]}"
         server = self._server()
         serving = asyncio.create_task(server.serve(sockets=[door]))
         tasks = [asyncio.create_task(one.run(), name=one.title) for one in controllers]
@@ -185,12 +189,12 @@ class Sandbox:
             self.recorder.expire()
 
 
-def listen(port: int) -> socket.socket:
-    """A socket on loopback. Raises OSError when the port is taken."""
+def listen(port: int, address: str = LOOPBACK) -> socket.socket:
+    """A socket on loopback, or on every address for "". Raises OSError when the port is taken."""
     # Named as TCP, or asyncio would not switch Nagle's algorithm off: 40 ms for each request.
     door = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    door.bind((LOOPBACK, port))
+    door.bind((address, port))
     door.listen(512)
     return door
 
