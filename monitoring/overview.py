@@ -100,10 +100,18 @@ def gpus(clusters: list[Cluster]) -> list[dict[str, Any]]:
 
 
 def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """All GPUs together; `free` is None when it is not known of one of them."""
-    free = [None if row["stale"] else row["free"] for row in rows]
+    """All whole GPUs together, and how many slices there are beside them; `free` is None when it is not known of one
+    of them."""
+    whole = [row for row in rows if not is_slice(row)]
+    free = [None if row["stale"] else row["free"] for row in whole]
     return {
-        "total": sum(row["total"] for row in rows),
-        "used": sum(row["used"] for row in rows),
+        "total": sum(row["total"] for row in whole),
+        "used": sum(row["used"] for row in whole),
         "free": None if None in free else sum(number for number in free if number is not None),
+        "slices": sum(row["total"] for row in rows if is_slice(row)),
     }
+
+
+def is_slice(row: dict[str, Any]) -> bool:
+    """Whether a row of capacity counts MIG slices, which are parts of a GPU."""
+    return "/mig-" in row["resource"]

@@ -144,7 +144,9 @@ def by_pods(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str
         return Health.SERVING, f"{serving}."
     rest = others(intent, pods, ready, refused)
     if ready:
-        return Health.DEGRADED, f"Serving on {ready} of {plural(intent.wanted, 'replica')}; {rest}."
+        onward = not refused and not hindrance([pod for pod in pods if not pod["ready"]], intent)
+        health = Health.STARTING if onward else Health.DEGRADED  # what comes up as it should alarms nobody
+        return health, f"Serving on {ready} of {plural(intent.wanted, 'replica')}; {rest}."
     stages = {pod["stage"] for pod in newest(pods)}
     if Stage.FAILED in stages:
         return Health.FAILING, capital(f"{rest}.")

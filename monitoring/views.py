@@ -48,8 +48,8 @@ def seen(cluster: Cluster) -> ClusterView:
         stale=status.is_stale,
         seen_at=status.seen_at,
         version=status.kubernetes_version,
-        gpus_total=sum(row["total"] for row in gpus),
-        gpus_used=sum(row["used"] for row in gpus),
+        gpus_total=sum(row["total"] for row in gpus if not parts.is_slice(row)),
+        gpus_used=sum(row["used"] for row in gpus if not parts.is_slice(row)),
         nodes_known=status.nodes_known,
         notes=status.notes,
     )
@@ -74,6 +74,7 @@ def overview(request: Request) -> HttpResponse:
         "gpu_totals": parts.totals(gpus),
         "drifting": parts.drifting(deployments),
         "clusters": known,
+        "any_deployment": deployments.exists(),
         "audit": AuditEntry.objects.visible_to(request.user).select_related("project")[:AUDIT_ROWS],
         "may_create": Project.objects.where(request.user, Can.DEPLOY).exists(),
     }

@@ -26,6 +26,7 @@ TERMINAL = re.compile(
 )
 NOT_SHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 ROLLOUT = (Stage.SCHEDULED, Stage.PULLING, Stage.LOADING, Stage.READY)
+LASTING = (Stage.PULLING, Stage.LOADING)  # done when the next one begins; the others are moments
 
 
 def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
@@ -69,17 +70,24 @@ def revisions(deployment: Deployment, page: str | None) -> Any:
 
 
 def rollout(view: glance.Glance) -> list[dict[str, Any]]:
-    """How far the newest pods are: how many have reached each stage, when the last did, and where one failed."""
+    """How far the newest pods are: how many have reached each stage, and where one failed. `at` is when a stage began
+    while it lasts, and when it ended once it is done."""
     pods = [pod for pod in view.pods if pod["current"] and pod["stage"] != Stage.STOPPING]
     reached = [(furthest(pod), pod["stage"] == Stage.FAILED) for pod in pods]
     found = []
+    began = [last_begun(pods, stage) for stage in ROLLOUT]
     for place, stage in enumerate(ROLLOUT):
-        times = [step["at"] for pod in pods for step in pod["stages"] if step["stage"] == stage and step["at"]]
         count = sum(at >= place for at, _ in reached)
         state = stage_state(reached, place, view.wanted)
-        at = max(times) if times else None
+        at = began[place + 1] if state == "done" and stage in LASTING else began[place]
         found.append({"stage": stage, "count": count, "total": view.wanted, "at": at, "state": state})
     return found
+
+
+def last_begun(pods: list[dict[str, Any]], stage: Stage) -> str | None:
+    """When the last of these pods reached a stage."""
+    times = [step["at"] for pod in pods for step in pod["stages"] if step["stage"] == stage and step["at"]]
+    return max(times, default=None)
 
 
 def furthest(pod: dict[str, Any]) -> int:

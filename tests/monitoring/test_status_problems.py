@@ -63,7 +63,8 @@ def test_the_words_stand_in_their_order_of_precedence() -> None:
 def test_each_word_gives_way_to_those_before_it() -> None:
     pods: list[Pod] = [ready_pod("r")]
     assert judged(Intent(wanted=1), *pods).health == Health.SERVING
-    assert judged(Intent(wanted=2), *pods).health == Health.DEGRADED
+    assert judged(Intent(wanted=2), *pods, failing_pod("f")).health == Health.DEGRADED
+    assert judged(Intent(wanted=2), *pods, loading_pod("l")).health == Health.STARTING
     starting = [loading_pod("l"), pending_pod("p", NO_GPU)]
     assert judged(THREE, *starting).health == Health.STARTING
     assert judged(THREE, *starting[1:]).health == Health.WAITING

@@ -49,7 +49,7 @@ def test_each_health_has_its_word_its_sentence_and_its_age(team: Team, health: H
     row = applied(team.make())
     team.seen(row, health, sentence="A sentence of its own.", ready=1, wanted=2)
     said = page(team.viewer, row)
-    assert f"{health.label} A sentence of its own. seen" in said
+    assert f"{health.label} A sentence of its own. cluster heard" in said
     assert said.startswith(f"qwen: {health.label} · llmdash"), "the page's title"
 
 
@@ -75,7 +75,7 @@ def test_an_old_status_is_never_shown_as_healthy(team: Team) -> None:
     team.seen(row, sentence="Serving on 1 replica.", pods=[POD], ready=1, wanted=1)
     heard(team.project, seconds_ago=46, message="The API server refuses connections.")
     said = page(team.viewer, row)
-    assert "Unknown Cluster of-team is not heard of: The API server refuses connections. last heard" in said
+    assert "Unknown Cluster of-team is not heard of: The API server refuses connections. cluster last heard" in said
     assert "Serving on" not in said
     assert "last known: 1 of 1 ready" in said
     assert POD["name"] in said
@@ -313,3 +313,12 @@ def test_strangers_find_nothing(team: Team) -> None:
 
 def others() -> Team:
     return team("others")
+
+
+def test_a_stage_that_is_done_tells_when_it_ended(team: Team) -> None:
+    times = {"scheduled": "10:00:00", "pulling": "10:00:01", "loading": "10:00:30", "ready": "10:01:00"}
+    stages = [{"stage": stage, "at": f"2026-05-01T{at}+00:00"} for stage, at in times.items()]
+    row = applied(team.make())
+    team.seen(row, pods=[POD | {"stages": stages}], ready=1, wanted=1)
+    found = {step["stage"].value: step["at"] for step in team.viewer.get(path(row)).context["rollout"]}
+    assert [found[stage][11:19] for stage in times] == ["10:00:00", "10:00:30", "10:01:00", "10:01:00"]
