@@ -60,12 +60,13 @@ check-locks:
 install: ## .venv with everything for development, and Debian's chromium, postgresql, prometheus, redis-server
 	@$(INSTALL) test
 
-controlplane: install ## Build the real Kubernetes control plane for tests (minutes; kept in ~/.cache/llmdash)
+controlplane: install ## Build the real Kubernetes control plane and Helm for tests (minutes; kept in ~/.cache/llmdash)
 	$(BIN)/python -m tests.controlplane build
+	$(BIN)/python -m tests.helm.build
 
 controlplane-if-possible: install
-	@$(BIN)/python -m tests.controlplane build || { \
-		echo; echo "NO REAL CONTROL PLANE, for the reason above: its tests are skipped, and where CI=true this fails."; echo; \
+	@$(BIN)/python -m tests.controlplane build && $(BIN)/python -m tests.helm.build || { \
+		echo; echo "NO REAL CONTROL PLANE, OR NO HELM, for the reason above: its tests are skipped, and where CI=true this fails."; echo; \
 		test "$(CI)" != true; }
 
 format: install ## Put imports and layout in order
