@@ -10,8 +10,8 @@ from llmdash.accounts import services
 from llmdash.accounts.choices import Scope
 from llmdash.openapi import document
 from tests import stage
+from tests.access_table import REST
 from tests.deployments.api.caller import problem
-from tests.test_access_matrix import REST
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
