@@ -35,8 +35,8 @@ def manage(*arguments: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="llmdash", description="Deploy and run large language models on Kubernetes.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    password = commands.add_parser("admin-password", help="set a new password for the admin and print it")
-    password.add_argument("--user", default="admin", metavar="NAME", help="for somebody else (default: admin)")
+    password = commands.add_parser("admin-password", help="set a new password for a person and print it")
+    password.add_argument("--user", default="admin", metavar="NAME", help="whose (default: admin)")
     access = commands.add_parser(
         "cluster-access", help="print the rights llmdash needs in a cluster, for kubectl apply"
     )
