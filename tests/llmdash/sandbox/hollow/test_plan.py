@@ -49,6 +49,8 @@ def test_devices_of_all_containers_are_counted() -> None:
     ("image", "words"),
     [
         ("vllm/vllm-openai:missing", "docker.io/vllm/vllm-openai:missing: not found"),
+        ("vllm/vllm-openai:doesnotexist", "docker.io/vllm/vllm-openai:doesnotexist: not found"),
+        ("vllm/vllm-openai:v0.21.0typo", "docker.io/vllm/vllm-openai:v0.21.0typo: not found"),
         ("registry.invalid/vllm:v1", "lookup registry.invalid on 169.254.169.253:53: no such host"),
     ],
 )
@@ -56,7 +58,21 @@ def test_an_image_that_cannot_be_pulled_is_refused_in_containerds_words(image: s
     refusal = planned(vllm_container(image)).main[0].pull_refusal
     assert refusal
     assert refusal.endswith(words)
-    assert images.refusal("vllm/vllm-openai:v0.19.1") is None
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "vllm/vllm-openai", "vllm/vllm-openai:v0.19.1", "vllm/vllm-openai:v0.8.5.post1", "vllm/vllm-openai:v0.10.1rc1",
+        "vllm/vllm-openai:latest", "vllm/vllm-openai:v0.20.0-cu129-ubuntu2404", "vllm/vllm-openai:v0.11.0-x86_64",
+        "vllm/vllm-openai:nightly-01efc7ef781391e744ed08c3292817a773d654e6", "vllm/vllm-openai:gptoss",
+        "vllm/vllm-openai:crash", f"vllm/vllm-openai:any@sha256:{64 * 'a'}",
+        "lmsysorg/sglang:v0.5.6.post1-rocm700-mi35x", "ghcr.io/huggingface/text-generation-inference:latest-intel-cpu",
+        "ghcr.io/ggml-org/llama.cpp:server-cuda-b6123", "ollama/ollama:0.13", "registry.example/vllm-openai:our-own",
+    ],
+)  # fmt: skip
+def test_an_image_that_may_be_there_is_pulled(image: str) -> None:
+    assert images.refusal(image) is None
 
 
 @pytest.mark.parametrize(
