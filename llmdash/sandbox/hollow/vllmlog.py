@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from llmdash.sandbox.hollow import images
 from llmdash.sandbox.hollow.llm import GIB, Llm
 from llmdash.sandbox.hollow.plan import OVERHEAD_GIB, ContainerPlan, LoadStage
 
-VERSION = "0.19.1"
+VERSION = "0.21.0"  # of an image whose tag names none
 API = "(APIServer pid=1)"
 CORE = "(EngineCore pid=271)"
 PACKAGES = "/usr/local/lib/python3.12/dist-packages"
@@ -71,13 +72,14 @@ def kv_gib(plan: ContainerPlan) -> float:
 
 def _boot(plan: ContainerPlan, llm: Llm, start: float, stage: LoadStage) -> Iterator[Line]:
     at = [start + stage.seconds * share for share in (0.3, 0.32, 0.6, 0.62, 0.9, 0.95)]
+    version = images.version(plan.image) or VERSION
     given = {"model": llm.repo_id, "max_model_len": llm.context, "tensor_parallel_size": llm.gpus}
-    yield info(API, at[0], "utils.py:299", f"vLLM API server version {VERSION}")
+    yield info(API, at[0], "utils.py:299", f"vLLM API server version {version}")
     yield info(API, at[1], "utils.py:233", f"non-default args: {given}")
     yield info(API, at[2], "model.py:549", "Resolved architecture: ForCausalLM (simulated)")
     yield info(API, at[3], "model.py:1678", f"Using max model len {llm.context}")
     yield info(
-        CORE, at[4], "core.py:105", f"Initializing a V1 LLM engine (v{VERSION}) with config: model='{llm.repo_id}', "
+        CORE, at[4], "core.py:105", f"Initializing a V1 LLM engine (v{version}) with config: model='{llm.repo_id}', "
         f"dtype=torch.bfloat16, max_seq_len={llm.context}, tensor_parallel_size={llm.gpus}",
     )  # fmt: skip
     yield info(CORE, at[5], "gpu_model_runner.py:4735", f"Starting to load model {llm.repo_id}...")

@@ -1,6 +1,8 @@
 """The log of a container as a function of the clock."""
 
-from llmdash.sandbox.hollow import logs
+import pytest
+
+from llmdash.sandbox.hollow import logs, vllmlog
 from llmdash.sandbox.hollow.logs import Source
 from llmdash.sandbox.hollow.states import Exit, Run, Stage
 from tests.llmdash.sandbox.hollow.fixtures import vllm_container
@@ -23,6 +25,13 @@ def test_a_start_tells_every_stage_in_order() -> None:
     places = [found.find(mark) for mark in marks]
     assert -1 not in places, marks[places.index(-1)]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("tag", "version"), [("v0.20.2-cu129", "0.20.2"), ("nightly", vllmlog.VERSION)])
+def test_a_start_names_the_version_of_the_images_tag(tag: str, version: str) -> None:
+    found = text(Source(planned(vllm_container(f"vllm/vllm-openai:{tag}")).main[0], START, False))
+    assert f"vLLM API server version {version}\n" in found
+    assert f"(v{version}) with config" in found
 
 
 def test_lines_come_in_order_of_time_and_never_twice() -> None:
