@@ -16,7 +16,7 @@ from llmdash.demo.place import ROOT, Place
 from llmdash.demo.screen import Screen, say
 from llmdash.demo.supervisor import Supervisor
 
-PATIENCE = 120.0  # seconds for the cluster and the page to come up
+PATIENCE = 120.0  # seconds, from the start of the processes, for the cluster and the page to come up
 PAUSE = 0.1
 PORTS = ("cluster", "kubelet", "plane", "prometheus", "runtime")
 
@@ -31,6 +31,7 @@ class Demo:
     verbose: bool = False
     failure: str = ""
     started: float = field(default_factory=time.monotonic)
+    deadline: float = 0.0  # set when the processes are started: setting up may take minutes on a busy machine
 
     def run(self) -> int:
         """Run until stopped; 0 when the person asked for the end, 1 when something failed."""
@@ -68,8 +69,8 @@ class Demo:
 
     def announce(self) -> None:
         """In a thread: register the cluster when it is there, and print the address when the page answers."""
+        self.deadline = time.monotonic() + PATIENCE
         if not self.wait_for_cluster() or not self.wait_for_page():
-            self.failure = self.failure or f"llmdash was not ready within {PATIENCE:.0f} s."
             self.supervisor.terminate()
             return
         seconds = time.monotonic() - self.started
@@ -82,7 +83,7 @@ class Demo:
         if self.kubeconfig:
             return True
         if not self.wait(lambda: filled(self.place.kubeconfig)):
-            self.failure = f"The cluster was not ready within {PATIENCE:.0f} s."
+            self.failure = too_late(f"The {self.place.cluster} cluster", f"write {self.place.kubeconfig}")
             return False
         watched = processes.has_prometheus(self.place)
         url = f"http://127.0.0.1:{self.ports['prometheus']}" if watched else ""
@@ -93,15 +94,18 @@ class Demo:
 
     def wait_for_page(self) -> bool:
         """Wait until the sign-in page answers."""
-        return self.wait(lambda: answers(self.place.port, "/accounts/login/"))
+        if self.wait(lambda: answers(self.place.port, "/accounts/login/")):
+            return True
+        self.failure = too_late("The page", f"answer at {self.place.url}accounts/login/")
+        return False
 
     def wait(self, done: Callable[[], bool]) -> bool:
-        """Ask again and again, until the patience for the whole start is over."""
-        while time.monotonic() < self.started + PATIENCE:
-            if done():
-                return True
+        """Ask again and again, at least once, until the patience with the processes is over."""
+        while not done():
+            if time.monotonic() >= self.deadline:
+                return False
             time.sleep(PAUSE)
-        return False
+        return True
 
     def end(self, screen: Screen) -> int:
         """Say why it ended."""
@@ -114,6 +118,14 @@ class Demo:
             return 1
         say("\nStopped. The data stays; `make demo-reset` removes it.")
         return 0
+
+
+def too_late(who: str, what: str) -> str:
+    """What was missing when the patience was over, and what to do."""
+    return (
+        f"{who} did not {what} within {PATIENCE:.0f} s of the start of the processes. On a busy machine, start again: "
+        "the data stays."
+    )
 
 
 def answers(port: int, path: str) -> bool:
