@@ -40,7 +40,9 @@ def no_nul(text: str) -> str:
     return text
 
 
-Reason = Annotated[Text, StringConstraints(max_length=500)]
+# What `Text` refuses, for readers of the schema.
+SHOWN = {"pattern": r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"}
+Reason = Annotated[Text, StringConstraints(max_length=500), Field(json_schema_extra=SHOWN)]
 Policy = Annotated[str, AfterValidator(a_drift_policy), words(DriftPolicy)]
 
 

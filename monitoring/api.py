@@ -16,13 +16,13 @@ from rest_framework.response import Response
 from deployments import glance
 from deployments.api.base import Endpoint, route
 from deployments.api.described import operation
-from deployments.api.parameters import whole
+from deployments.api.parameters import BILLION, whole
 from deployments.glance import Glance
 from deployments.http import answer, etag_of
+from deployments.http.lists import size_of
 from deployments.models import Deployment, DeploymentStatus
 from monitoring import shapes
 
-MAX_EVENTS = 200
 Shape = TypeVar("Shape", bound=Mapping[str, Any])
 
 
@@ -86,10 +86,10 @@ class Events(Observed):
 
     returns = shapes.Events
     parameters = ("limit", "cursor")
-    described = {"cursor": whole("How many events to leave out.", minimum=0)}
+    described = {"cursor": whole("How many events to leave out.", minimum=0, maximum=BILLION)}
 
     def say(self, deployment: Deployment, status: DeploymentStatus, seen: Glance) -> shapes.Events:
-        first, limit = self.whole("cursor", 0, most=1_000_000), self.whole("limit", 50, most=MAX_EVENTS)
+        first, limit = self.whole("cursor", 0, most=1_000_000), size_of(self.request, "limit")
         last = first + limit
         more = f"{reverse('api:events', args=[deployment.pk])}?limit={limit}&cursor={last}"
         return {

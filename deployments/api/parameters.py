@@ -6,15 +6,18 @@ from typing import Any
 from deployments.choices import Action, Health
 
 Schema = dict[str, Any]
+BILLION = 999_999_999  # no number of a query has more than nine digits
+NO_NUL = r"^[^\x00]*$"
 
 
 def text(description: str, **more: Any) -> Schema:
-    return {"type": "string", "description": description} | more
+    return {"type": "string", "description": description} | (more or {"pattern": NO_NUL})
 
 
 def several(description: str, **more: Any) -> Schema:
     """May stand several times; one of them has to hold."""
-    return {"type": "array", "items": {"type": "string", "minLength": 1} | more, "description": description}
+    item = {"type": "string"} | (more or {"minLength": 1, "pattern": NO_NUL})
+    return {"type": "array", "items": item, "description": description}
 
 
 def whole(description: str, **bounds: int) -> Schema:
@@ -27,8 +30,8 @@ def values(kind: type[StrEnum]) -> list[str]:
 
 PARAMETERS: dict[str, Schema] = {
     "page": whole("Which page, from 1 on.", minimum=1),
-    "page_size": whole("Rows of a page; 50 unless it is given, 200 at most.", minimum=1, maximum=200),
-    "limit": whole("How many rows; 50 unless it is given, 200 at most.", minimum=1, maximum=200),
+    "page_size": whole("Rows of a page; 50 unless it is given, 200 at most.", minimum=1, maximum=BILLION),
+    "limit": whole("How many rows; 50 unless it is given, 200 at most.", minimum=1, maximum=BILLION),
     "cursor": text("Where to go on: as `next` of the answer before has it."),
     "search": text("Rows whose name holds this."),
     "project": several("Only of this project, by name or id."),

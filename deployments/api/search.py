@@ -22,7 +22,7 @@ class Search(Endpoint):
     parameters = ("q", "limit")
     required = ("q",)
     described = {
-        "q": text("What the name holds.", minLength=1, maxLength=200, pattern=r"\S"),
+        "q": text("What the name holds.", minLength=1, maxLength=200, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$"),
         "limit": {"description": "How many of each kind; 50 unless it is given, 200 at most."},
     }
 

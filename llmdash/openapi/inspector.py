@@ -24,7 +24,7 @@ MEANT = {
     202: "The wish is saved as this revision, whose outcome says later what came of it.",
     204: "Done.",
 }
-PRINTABLE = "^[!-~]{1,200}$"
+PATTERNS = {"Idempotency-Key": {"pattern": "^[!-~]{1,200}$"}, "If-Match": {"pattern": r'^(\*|(W/)?"[!#-~]*")$'}}
 ANSWERED = {"ETag": "Names this state, for If-Match and If-None-Match.", "Location": "Where it is."}
 
 
@@ -87,7 +87,7 @@ class Inspector(AutoSchema):
         required |= {"Idempotency-Key": False} if said.idempotent else {}
         return [
             OpenApiParameter(
-                name, text | ({"pattern": PRINTABLE} if name == "Idempotency-Key" else {}),
+                name, text | PATTERNS.get(name, {}),
                 OpenApiParameter.HEADER, required=must, description=HEADERS[name],
             )
             for name, must in required.items()

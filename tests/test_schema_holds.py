@@ -1,0 +1,47 @@
+"""Requests made from the OpenAPI document: whatever is sent, the answer is one that the document tells.
+
+The budget of time is fixed and small; how many requests fit into it is the machine's.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deployments.choices import Role
+from llmdash.accounts import services
+from llmdash.accounts.choices import Scope
+from llmdash.accounts.models import User
+from tests import stage
+
+SECONDS = 40
+REVOKE = "delete_tokens_item"
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_answer_is_one_that_the_document_tells(live_server: object, tmp_path: Path) -> None:
+    """Revoking is left out of the first run, or it would end the token that the run goes by."""
+    boss = stage.user("boss", is_superuser=True)
+    team = stage.project("team")
+    stage.member(team, "maria", Role.ADMIN)
+    made = stage.deployment(team, boss)
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(
+        CONFIG.read_text().format(
+            deployment=made.pk, project=team.pk, cluster=team.cluster_id, member=team.memberships.get().pk
+        )
+    )
+    run(live_server, boss, config, "--exclude-operation-id", REVOKE, "--max-time", str(SECONDS))
+    run(live_server, boss, config, "--include-operation-id", REVOKE, "--phases", "coverage")
+
+
+def run(server: object, user: User, config: Path, *more: str) -> None:
+    """Every check on requests of a program of that person."""
+    _, token = services.make_token(user=user, name="schemathesis", scope=Scope.WRITE)
+    program = str(Path(sys.executable).with_name("schemathesis"))
+    command = [program, "--config-file", str(config), "run", f"{server}/api/schema/", "--checks", "all"]
+    command += ["--header", f"Authorization: Bearer {token}", "--seed", "1", "--no-color", *more]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=config.parent)
+    assert done.returncode == 0, done.stdout + done.stderr
