@@ -218,6 +218,7 @@ def alive(play: Play) -> list[str]:
 def gap(play: Play, watcher: Process) -> None:
     """Replace a pod behind a sleeping watcher, forget the history, and begin the API server anew."""
     watcher.send(signal.SIGSTOP)
+    time.sleep(3)  # its watches end, so that nothing of what follows waits in their sockets
     gone = alive(play)[0]
     play.kubectl("delete", "pod", gone, "--force", "--grace-period=0")
     eventually(lambda: len(alive(play)) == 2 and gone not in alive(play), "another takes its place")
