@@ -148,9 +148,14 @@ class Play:
         self.cluster.credentials_changed_at = timezone.now()
         self.cluster.save()
 
+    def audited_lines(self) -> list[str]:
+        """The API server's audit log, without a last line that is being written."""
+        text = self.plane.audit_log.read_text()
+        return text[: text.rfind("\n") + 1].splitlines()
+
     def writes(self) -> list[Json]:
         """What llmdash changed in the namespace as a role, from the API server's audit log."""
-        lines = [line for line in self.plane.audit_log.read_text().splitlines() if self.namespace in line]
+        lines = [line for line in self.audited_lines() if self.namespace in line]
         entries = [json.loads(line) for line in lines]
         return [
             entry

@@ -204,7 +204,7 @@ def test_a_history_that_is_compacted_away_costs_one_list_and_no_flicker(
 
 def asked(play: Play, verb: str) -> Counter[str]:
     """How often llmdash asked for each kind of the whole cluster, from the API server's audit log."""
-    entries = map(json.loads, play.plane.audit_log.read_text().splitlines())
+    entries = map(json.loads, play.audited_lines())
     done = [one for one in entries if one["userAgent"] == "llmdash" and one["stage"] == "ResponseComplete"]
     wide = [one["objectRef"]["resource"] for one in done if one["verb"] == verb and "namespace" not in one["objectRef"]]
     return Counter(kind for kind in wide if kind in WATCHED)
