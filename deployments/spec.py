@@ -238,7 +238,10 @@ class Spec(Strict):
         ),
     ] = parameter("", "Health path", "exposure", "Asked before traffic is sent; left empty, the runtime's own.")
     service_type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = parameter(
-        "ClusterIP", "Reachable from", "exposure", "ClusterIP: inside the cluster. LoadBalancer: from outside."
+        "ClusterIP",
+        "Reachable from",
+        "exposure",
+        "ClusterIP: inside the cluster. NodePort: a port of every node. LoadBalancer: an address from outside.",
     )
     service_port: int = parameter(80, "Service port", "exposure", "", ge=1, le=65_535)
 

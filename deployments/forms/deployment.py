@@ -24,7 +24,12 @@ SECTIONS = {
     "environment": "Environment and files",
 }
 SUGGESTED = {"gpu_type": "gpu-types"}  # the page holds a <datalist> of this id
+SELDOM = {
+    "command", "gpu_resource", "cpu_limit", "memory_limit", "shared_memory", "node_selector", "startup_seconds",
+    "drift_policy", "health_path", "files",
+}  # folded away  # fmt: skip
 NOT_IN_THE_FORM = {"version", "running", "restarted_at"}
+NAME_RULE = "Lower-case letters, digits and dashes; begins with a letter, does not end with a dash; at most 50."
 END = "\n"
 FILE_HEADER = re.compile(r"^=== *(\S.*?) *$")
 CHOICE_LABELS = {
@@ -94,11 +99,13 @@ class DeploymentForm(SeenForm):
     """Create (with project and name) or edit (with reason). `cleaned_data["spec"]` is the Spec."""
 
     project = forms.ModelChoiceField(Project.objects.none(), empty_label=None)
-    name = forms.CharField(max_length=50, validators=[deployment_name], help_text="As its objects are called.")
+    name = forms.CharField(max_length=50, validators=[deployment_name], help_text=NAME_RULE)
     drift_policy = forms.ChoiceField(
         label="When others change it", choices=DriftPolicy.pairs(), initial=DriftPolicy.HEAL, required=False
     )
-    reason = forms.CharField(max_length=500, required=False, help_text="Kept with the revision and in the audit.")
+    reason = forms.CharField(
+        label="Reason (optional)", max_length=500, required=False, help_text="Kept with the revision and in the audit."
+    )
     idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, projects: Any = None, before: Spec | None = None, **kwargs: Any) -> None:
@@ -127,15 +134,30 @@ class DeploymentForm(SeenForm):
 
     @property
     def sections(self) -> list[dict[str, Any]]:
-        """The visible fields by section, in the spec's order."""
+        """The visible fields by section, in the spec's order; those seldom needed apart, with whether they are seen."""
         places = {name: seen(info)["section"] for name, info in Spec.model_fields.items()}
         places = dict.fromkeys(("project", "name", "reason"), "name") | places
         places |= {"secret_env": "environment", "drift_policy": "scaling"}
         shown = [(name, section) for name, section in places.items() if name in self.fields]
-        return [
-            {"key": key, "title": title, "fields": [self[name] for name, section in shown if section == key]}
-            for key, title in SECTIONS.items()
-        ]
+        found = []
+        for key, title in SECTIONS.items():
+            names = [name for name, section in shown if section == key]
+            seldom = [self[name] for name in names if name in SELDOM]
+            fields = [self[name] for name in names if name not in SELDOM]
+            opened = any(self._matters(field) for field in seldom)
+            found.append({"key": key, "title": title, "fields": fields, "seldom": seldom, "open": opened})
+        return found
+
+    def _matters(self, field: forms.BoundField) -> bool:
+        """Whether a field must be seen at once: it is wrong, or holds something else than what it has by itself."""
+        usual = as_text(None).get(field.name, field.field.initial)
+        return bool(field.errors) or words(field.value()) != words(usual)
+
+    @property
+    def runtime_label(self) -> str:
+        """What the chosen runtime is called."""
+        name = self.before.runtime if self.before else str(self["runtime"].value())
+        return RUNTIMES[name].label if name in RUNTIMES else name
 
     def clean(self) -> dict[str, Any]:
         """Read the text fields, let the spec judge, and put each problem beside its field."""

@@ -392,3 +392,23 @@ def test_an_edit_of_what_is_being_deleted_is_refused_with_the_reason(team: Team)
     row = team.make()
     services.delete(deployment=row, by=team.admin.user)
     assert "This deployment is being deleted." in text(refused(team.operator, edit(row), replicas="2"))
+
+
+def folds(answer: Any) -> list[str]:
+    """The sections whose seldom settings stand open."""
+    return [section["key"] for section in answer.context["form"].sections if section["open"]]
+
+
+def test_only_what_is_wrong_or_unusual_stands_open(team: Team) -> None:
+    assert folds(team.operator.get(NEW)) == []
+    answer = refused(team.operator, NEW, **GOOD, health_path="no-slash")
+    assert folds(answer) == ["exposure"]
+    assert answer.content.decode().count('<details class="fold" open') == 1
+    row = team.make(shared_memory="4Gi")
+    assert folds(team.operator.get(edit(row))) == ["hardware"]
+
+
+def test_an_edit_shows_the_runtime_that_it_cannot_change(team: Team) -> None:
+    page = text(team.operator.get(edit(team.make())))
+    assert "Runtime vLLM Chosen for good" in page
+    assert "name, project and runtime excepted" in text(team.operator.get(NEW))
