@@ -4,20 +4,22 @@
    data-live="deployment:7 cluster:2"                 topics this element shows; "deployment" means all
    data-live-url="/deployments/7/_status/"            what to fetch again; the answer is morphed into it
    data-live-row="7"                                  on a row of a list: a change of another row may wait longer
-   data-title="…"                                     inside a fragment: the page's new title */
+   data-title="…"                                     inside a fragment: the page's new title
+   data-deleting="qwen"                               inside a fragment: what it will have been once it is gone */
 (() => {
   const SILENCE = 40000, POLL = 5000, BURST = 30, GAP = 300, ELSEWHERE = 3000, LIMIT = 15000, CAP = 5000, STEADY = 2000, HIDDEN = 30000;
   const stream = document.documentElement.dataset.stream;
   const light = document.getElementById("live");
-  const words = { live: "Live", reconnecting: "Reconnecting…", polling: "Checking every 5 s" };
+  const words = { live: "Live", connecting: "Connecting…", reconnecting: "Reconnecting…", polling: "Checking every 5 s" };
   const headers = { "HX-Request": "true", "HX-Current-URL": location.href, Accept: "text/html" };
   const pending = new WeakMap();
-  let source, heard = 0, cuts = 0, retry, poll, steady, hide, ticked = Date.now();
+  let known = false, source, heard = 0, cuts = 0, retry, poll, steady, hide, ticked = Date.now();
 
   const fragments = () => [...document.querySelectorAll("[data-live][data-live-url]")];
   const topicsOf = (el) => el.dataset.live.split(/\s+/).filter(Boolean);
 
-  function show(state) {
+  function show(told) {
+    const state = told === "reconnecting" && !known ? "connecting" : told; // nothing was cut yet
     if (!light || light.dataset.state === state) return;
     light.dataset.state = state;
     light.textContent = words[state];
@@ -66,8 +68,15 @@
 
   function gone(el) {
     delete el.dataset.liveUrl;
-    const note = document.getElementById("gone-note");
-    if (note && !el.querySelector("[data-gone]")) el.replaceChildren(note.content.cloneNode(true));
+    if (el.querySelector("[data-gone]")) return;
+    const name = el.querySelector("[data-deleting]")?.dataset.deleting;
+    const note = document.getElementById(name ? "deleted-note" : "gone-note")?.content.cloneNode(true);
+    if (!note) return;
+    if (name) {
+      note.querySelector("[data-name]").textContent = name;
+      document.title = `${name} was deleted · llmdash`;
+    }
+    el.replaceChildren(note);
   }
 
   const catchUp = () => fragments().forEach((el) => want(el));
@@ -106,6 +115,7 @@
     heard = Date.now();
     source = new EventSource(`${stream}?${new URLSearchParams({ topics: topics.join(",") })}`);
     source.onopen = () => {
+      known = true;
       heard = Date.now();
       catchUp(); // nothing is replayed: what changed since the page was made is fetched
       steady = setTimeout(settle, STEADY);

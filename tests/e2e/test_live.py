@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from deployments import stream
+from deployments import services, stream
 from deployments.choices import Connection, Health, Role
 from deployments.models import ClusterStatus, Deployment, DeploymentStatus
 from llmdash.accounts.models import User
@@ -104,3 +104,32 @@ def test_whoever_is_signed_out_is_led_to_sign_in(chromium: Browser, web: server.
     context.clear_cookies()
     says(serving, "Out of memory.")
     page.wait_for_url("**/accounts/login/?next=/deployments/")
+
+
+def test_a_page_says_that_its_deployment_was_deleted_and_asks_no_more(
+    chromium: Browser, web: server.Web, serving: Deployment
+) -> None:
+    services.delete(deployment=serving, by=User.objects.get(username="maria"))
+    page = opened(signed_in(chromium, web), f"/deployments/{serving.pk}/")
+    expect(page.locator("main")).to_contain_text("Being deleted")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    Deployment.objects.filter(pk=serving.pk).update(gone_at=timezone.now())
+    stream.publish(stream.DEPLOYMENT, [serving.pk])
+    expect(page.locator("main")).to_contain_text(f"{serving.name} was deleted.")
+    expect(page.locator("#charts")).to_have_count(0)
+    page.wait_for_timeout(1_000)
+    assert [url for url in asked if "charts" in url] == []
+
+
+def test_what_went_well_is_said_until_it_is_settled(chromium: Browser, web: server.Web, serving: Deployment) -> None:
+    page = signed_in(chromium, web).new_page()
+    page.goto(f"/deployments/{serving.pk}/scale/")
+    page.fill("#id_replicas", "2")
+    page.locator("main [type=submit].btn-primary").click()
+    note = page.locator("[data-passing]")
+    expect(note).to_contain_text("is being scaled")
+    expect(page.locator("#live")).to_have_text("Live")
+    Deployment.objects.filter(pk=serving.pk).update(applied=2)
+    stream.publish(stream.DEPLOYMENT, [serving.pk])
+    expect(note).to_have_count(0, timeout=7_000)  # by itself it would stay for 12 s
