@@ -2,11 +2,34 @@
 
 from typing import Any
 
+from allauth.account.forms import LoginForm
 from django import forms
 from django.conf import settings
+from django.urls import reverse
+from django.utils.html import format_html
 
 from llmdash.accounts.choices import Scope
 from llmdash.accounts.services import default_days
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]  # allauth has no types
+    """Sign-in in our words, which offers no mail that nobody sends."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        login, password, remember = (self.fields[name] for name in ("login", "password", "remember"))
+        login.label, remember.label = "User name or e-mail", "Stay signed in"
+        login.widget.attrs["autocomplete"] = "username"
+        for field in (login, password):
+            field.widget.attrs.pop("placeholder", None)
+        password.help_text = forgotten()
+
+
+def forgotten() -> str:
+    """What to do about a forgotten password: a letter needs a mail server, which only settings can name."""
+    if settings.is_overridden("EMAIL_HOST"):
+        return format_html('<a href="{}">Forgot your password?</a>', reverse("account_reset_password"))
+    return format_html("Forgotten? A platform admin or <code>{}</code> sets a new one.", "llmdash admin-password")
 
 
 class TokenForm(forms.Form):

@@ -1,5 +1,7 @@
 """Signing in and out, and what nobody may do."""
 
+from typing import Any
+
 import pytest
 from django.core.cache import cache
 from django.test import Client
@@ -40,10 +42,22 @@ def test_a_wrong_password_says_so_and_keeps_the_name(client: Client, ada: User) 
     answer = client.post(LOGIN, {"login": "ada", "password": "wrong"})
     text = answer.content.decode()
     assert answer.status_code == 200
-    assert "password you specified are not correct" in text
+    assert "The user name, the e-mail or the password is not correct." in text
     assert 'value="ada"' in text
     assert "wrong" not in text
     assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize(("host", "offered"), [(None, False), ("mail.example.org", True)])
+def test_a_letter_is_offered_only_where_mail_can_be_sent(
+    client: Client, settings: Any, host: str | None, offered: bool
+) -> None:
+    if host:
+        settings.EMAIL_HOST = host
+    text = client.get(LOGIN).content.decode()
+    assert "User name or e-mail" in text
+    assert "Stay signed in" in text
+    assert ("Forgot your password?" in text, "llmdash admin-password" in text) == (offered, not offered)
 
 
 def test_an_unknown_name_is_answered_like_a_wrong_password(client: Client, ada: User) -> None:
