@@ -108,6 +108,9 @@ class Connection(Shown):
     OTHER = "other", "Another cluster", "red", "alert-triangle"
 
 
+REFUSING = (Connection.REJECTED, Connection.CERTIFICATE, Connection.OTHER)  # nothing is tried until a person acts
+
+
 class Stage(Shown):
     """The stages of a pod on its way to serve."""
 

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from deployments.models import AuditEntry
 
-KINDS = ("deployment", "project", "cluster", "membership", "user", "group", "secretvalue", "apitoken")
+KINDS = ("deployment", "project", "cluster", "membership", "user", "group", "secretvalue", "apitoken", "authenticator")
 COLUMNS = {"actor": "actor_name__icontains", "action": "action", "kind": "target_kind", "project": "project__name"}
 
 

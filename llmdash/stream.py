@@ -23,7 +23,7 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from deployments import metrics
-from deployments.models import Cluster, ClusterStatus, Deployment, Signal
+from deployments.models import Cluster, ClusterStatus, Deployment, Project, Signal
 from deployments.stream import CHANNEL
 from llmdash.accounts.models import User
 
@@ -215,13 +215,14 @@ class Sight:
         return message["id"] not in self.visible and self.at <= came
 
     def look(self) -> set[str]:
-        """The ids of every deployment and cluster that the person may see now."""
+        """The ids of every deployment, cluster and project that the person may see now."""
         try:
             user = User.objects.filter(pk=self.user_id).first()
             if user is None:
                 return set()
             rows = [*Deployment.objects.visible_to(user).values_list("pk", flat=True)]
             rows += Cluster.objects.visible_to(user).values_list("pk", flat=True)
+            rows += Project.objects.visible_to(user).values_list("pk", flat=True)
             return {str(pk) for pk in rows}
         finally:
             hang_up()

@@ -46,6 +46,8 @@ def matters(deployments: QuerySet[Deployment], clusters: list[Cluster]) -> tuple
     rows = glance.listed(deployments).filter(
         Q(health_now__in=NEEDS_ONE) | Q(problem__in=[Problem.POISON, Problem.CONTESTED, Problem.WAIT])
     )
+    # A problem from before a deletion says nothing of it until its first try.
+    rows = rows.exclude(deleted_at__isnull=False, deletion_started_at__isnull=True)
     rows = rows.annotate(urgency=Case(*URGENCY, default=Value(9), output_field=IntegerField()))
     total = len(found) + rows.count()
     found += [of_deployment(row) for row in rows.order_by("urgency", "name")[:MOST]]
@@ -66,7 +68,7 @@ def of_cluster(cluster: Cluster) -> Matter | None:
 def of_deployment(row: Any) -> Matter:
     """A deployment that does not serve as it should."""
     seen = glance.of(row)
-    kind = Problem(row.problem) if row.problem else None
+    kind = Problem(row.hindrance) if row.hindrance else None
     if kind and (kind != Problem.BACK_OFF):
         steps = advice.OF_A_DELETION if row.deleted_at else advice.BY_PROBLEM
         look: Shown = kind

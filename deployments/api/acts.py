@@ -94,6 +94,7 @@ class TakeOver(Endpoint):
 class TryAgain(Endpoint):
     """Do now what is tried again later, such as after the cluster's admin gave a right."""
 
+    @operation(**ACCEPTED, takes=serializers.Nothing, refuses=(409,))
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
         self.body(serializers.Nothing)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db.models import Q
 
 from deployments.choices import Role
 from deployments.models import Cluster
@@ -58,6 +57,5 @@ class MemberForm(RoleForm):
 
 
 def person(name: str) -> "User | None":
-    """The one active person of that user name or e-mail address."""
-    found = get_user_model().objects.filter(Q(username=name) | Q(email__iexact=name), is_active=True)[:2]
-    return found[0] if len(found) == 1 else None
+    """The active person of that user name. Addresses do not count: people write their own, and nobody checks them."""
+    return get_user_model().objects.filter(username=name, is_active=True).first()

@@ -15,13 +15,12 @@ from django.db.models import Count, DateTimeField, F, OuterRef, Q, QuerySet, Sub
 from django.db.models.functions import Coalesce, Now
 
 from deployments import metrics
-from deployments.choices import Connection, Problem
+from deployments.choices import REFUSING, Problem
 from deployments.models import ClusterStatus, Deployment
 
 log = structlog.get_logger(__name__)
 MAX_DEATHS = 3
 CANDIDATES = 10
-REFUSING = (Connection.REJECTED, Connection.CERTIFICATE, Connection.OTHER)
 FREE = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now())
 
 

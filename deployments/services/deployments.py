@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from deployments import audit, revisions
 from deployments import spec as specs
-from deployments.choices import Action, DriftPolicy
+from deployments.choices import REFUSING, Action, DriftPolicy
 from deployments.difference import fingerprint as digest_of
-from deployments.models import Deployment, IdempotencyKey, Project, Revision, SecretValue
-from deployments.services.refusals import BeingDeleted, Conflict, KeyReused, NothingChanged, SpecRefused
+from deployments.models import ClusterStatus, Deployment, IdempotencyKey, Project, Revision, SecretValue
+from deployments.services.refusals import BeingDeleted, Conflict, KeyReused, NothingChanged, Refused, SpecRefused
 from deployments.services.specs import limits, read_spec
 from deployments.spec import Spec
 
@@ -136,8 +136,10 @@ def try_again(*, deployment: Deployment, by: "User") -> None:
     """Make the row due now, whatever it waits for. Raises NothingChanged when it waits for nothing."""
     with transaction.atomic():
         locked = _lock(deployment, even_deleted=True)
-        if not locked.problem:
+        if not locked.hindrance:
             raise NothingChanged("Nothing failed, so there is nothing to try again.")
+        if ClusterStatus.objects.filter(cluster=locked.project.cluster_id, connection__in=REFUSING).exists():
+            raise Refused("The cluster refuses llmdash: a platform admin has to mend that first.")
         locked.asked += 1
         locked.save(update_fields=["asked"])
         audit.record(by, Action.TRY_AGAIN, locked, project=locked.project, problem=locked.problem)

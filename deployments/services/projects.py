@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from deployments import audit, stream
 from deployments.choices import Action, Role
@@ -23,7 +23,7 @@ def create_project(
     with transaction.atomic():
         made = Project(name=name, cluster=cluster, namespace=namespace, create_namespace=create_namespace)
         made.full_clean()
-        made.save(force_insert=True)
+        save(made, force_insert=True)
         audit.record(by, Action.CREATE_PROJECT, made, project=made, cluster=cluster.name, namespace=namespace)
         tell(made)
     return made
@@ -37,7 +37,7 @@ def rename_project(*, project: Project, name: str, by: "User") -> Project:
             raise NothingChanged("The project has this name already.")
         before, locked.name = locked.name, name
         locked.full_clean()
-        locked.save(update_fields=["name"])
+        save(locked, update_fields=["name"])
         audit.record(by, Action.CHANGE, locked, project=locked, changes=[change("name", before, name)])
         tell(locked)
     return locked
@@ -67,6 +67,7 @@ def add_member(
 ) -> Membership:  # fmt: skip
     """Give a user or a group a role. Raises ValidationError for one who has a role here already."""
     with transaction.atomic():
+        lock(project)
         made = Membership(project=project, user=user, group=group, role=role)
         made.full_clean()
         made.save(force_insert=True)
@@ -108,6 +109,15 @@ def keep_an_admin(membership: Membership, by: "User") -> None:
     others = Membership.objects.filter(project=membership.project, role=Role.ADMIN).exclude(pk=membership.pk)
     if not others.exists():
         raise LastAdmin("A project keeps one admin: make somebody else admin first.")
+
+
+def save(project: Project, **how: Any) -> None:
+    """Write it. Raises ValidationError when somebody took its name or namespace at this very moment."""
+    try:
+        with transaction.atomic():
+            project.save(**how)
+    except IntegrityError as error:
+        raise ValidationError("Somebody took this name or namespace at this moment.") from error
 
 
 def lock(project: Project) -> Project:

@@ -7,11 +7,12 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from deployments import glance, services
 from deployments.access import Can, allowed
@@ -96,7 +97,7 @@ def project(request: Request, pk: uuid.UUID) -> HttpResponse:
 def members(row: Project) -> QuerySet[Membership]:
     """The members, by role and name."""
     found = row.memberships.select_related("user", "group")
-    return found.order_by("role", Coalesce("user__username", "group__name", F("pk")))
+    return found.order_by("role", Coalesce("user__username", "group__name"), "pk")
 
 
 def fetch(request: Request, pk: uuid.UUID, can: Can = Can.VIEW) -> Project:
@@ -123,7 +124,12 @@ def create_project(request: Request) -> HttpResponse:
     def act() -> Project:
         return services.create_project(**form.cleaned_data, by=request.user)
 
-    page = {"title": "New project", "submit_label": "Create", "back": "/projects/", "back_label": "Projects"}
+    page = {
+        "title": "New project",
+        "submit_label": "Create",
+        "back": reverse("deployments:projects"),
+        "back_label": "Projects",
+    }
     return ask(request, form, act, page, done="is made.")
 
 
@@ -164,7 +170,7 @@ def add_member(request: Request, pk: uuid.UUID) -> HttpResponse:
         services.add_member(project=row, user=form.user, group=form.group, role=role, by=request.user)
         return row
 
-    text = "A person is found by user name or e-mail address, a group by its name."
+    text = "A person is found by user name, a group by its name."
     return ask(request, form, act, of(row, f"Add a member to {row.name}", "Add", text), done="has a new member.")
 
 
@@ -203,7 +209,7 @@ def of(row: Project, title: str, label: str, text: str) -> dict[str, Any]:
         "title": title,
         "submit_label": label,
         "explanation": text,
-        "back": f"/projects/{row.pk}/",
+        "back": reverse("deployments:project", args=[row.pk]),
         "back_label": row.name,
     }
 

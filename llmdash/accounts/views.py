@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from deployments.services import Refused
 from deployments.views.common import Request, posted
@@ -57,7 +58,7 @@ def revoke(request: Request, pk: uuid.UUID) -> HttpResponse:
         "title": f"Revoke {token.name}",
         "submit_label": "Revoke",
         "explanation": "Whatever uses it is refused from now on. This cannot be taken back.",
-        "back": "/accounts/tokens/",
+        "back": reverse("accounts:tokens"),
         "back_label": "API tokens",
         "danger": True,
     }

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.urls import include, path
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 
@@ -43,5 +44,6 @@ def make() -> dict[str, Any]:
     generator = Generator(patterns=[path("api/v1/", include("llmdash.api"))])  # type: ignore[no-untyped-call]
     made = generator.get_schema(public=True)  # type: ignore[no-untyped-call]
     made["info"] = {"title": "llmdash", "version": __version__, "description": "Large language models on Kubernetes."}
+    made["servers"] = [{"url": settings.BASE_PATH or "/"}]
     made["components"] |= {"responses": problems.components(), "securitySchemes": SECURITY}
     return Inspector.shapes.settle(made)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse
 from django.shortcuts import render, resolve_url
+from django.urls import reverse
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -41,7 +42,7 @@ class Docs(Endpoint):
             "groups": reading.found(text),
             "q": text,
             "spec": [field for field in reading.spec() if not text or text.lower() in field.name],
-            "server": request.build_absolute_uri("/").rstrip("/"),
+            "server": request.build_absolute_uri(reverse("home")).rstrip("/"),
         }
         return render(request._request, "api/docs.html", context)
 

@@ -54,6 +54,7 @@ class ClusterWatch:
         self.version = ""
         self.identity = ""
         self.expected = ""
+        self.recalled = False
         self.threads: list[threading.Thread] = []
         self.api: kube.Connection | None = None
         self.narrow: list[tuple[str, Decoder[Any], bool]] = []
@@ -233,9 +234,10 @@ class ClusterWatch:
 
     def project_for_ever(self) -> None:
         """Connect, then write what is new, in batches; every second look at our own rows too."""
-        self.guarded(self.recall)
         loop = f"cluster {self.cluster.name}"
-        metrics.beat(loop)
+        while not self.stop.is_set() and not self.recalled:
+            metrics.beat(loop)
+            self.guarded(self.recall)  # without it any cluster would do
         pause = settings.LLMDASH["BACKOFF_FIRST_SECONDS"]
         while not self.stop.is_set() and not self.connect():
             self.guarded(self.projection.cluster.write_cluster)
@@ -255,6 +257,7 @@ class ClusterWatch:
     def recall(self) -> None:
         """Which cluster this is, as we know it."""
         self.expected = ClusterStatus.identity_of(self.cluster)
+        self.recalled = True
 
     def guarded(self, write: Any) -> None:
         """Nothing that goes wrong in one round stops the next: not the database, not a strange object."""

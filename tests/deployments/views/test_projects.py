@@ -84,12 +84,12 @@ def test_a_project_shows_its_members_and_deployments(team: Team) -> None:
         assert part in said
 
 
-def test_an_admin_adds_a_person_by_name_or_address_and_a_group(team: Team) -> None:
-    stage.user("bob", email="bob@example.org")
+def test_an_admin_adds_people_and_groups_by_name(team: Team) -> None:
+    stage.user("bob")
     stage.user("eve")
     Group.objects.create(name="ml")
     at = f"{page(team)}members/add/"
-    for kind, name in (("user", "BOB@example.org"), ("user", "eve"), ("group", "ml")):
+    for kind, name in (("user", "bob"), ("user", "eve"), ("group", "ml")):
         answer = team.admin.post(at, {"kind": kind, "name": name, "role": "operator"})
         assert answer["Location"] == page(team)
     holders = {row.holder: row.role for row in team.project.memberships.all()}
@@ -102,15 +102,14 @@ def test_an_admin_adds_a_person_by_name_or_address_and_a_group(team: Team) -> No
         ({"kind": "user", "name": "nobody", "role": "viewer"}, "name", "There is no active person of this name."),
         ({"kind": "group", "name": "team-viewer", "role": "viewer"}, "name", "There is no group of this name."),
         ({"kind": "user", "name": "gone", "role": "viewer"}, "name", "There is no active person of this name."),
-        ({"kind": "user", "name": "twice@example.org", "role": "viewer"}, "name", "There is no active person"),
+        ({"kind": "user", "name": "one@example.org", "role": "viewer"}, "name", "There is no active person"),
         ({"kind": "user", "name": "team-viewer", "role": "king"}, "role", "Select a valid choice"),
         ({"kind": "user", "name": "", "role": "viewer"}, "name", "This field is required."),
     ],
 )
 def test_who_cannot_join_is_said_beside_the_field(team: Team, fields: dict[str, str], where: str, said: str) -> None:
     stage.user("gone", is_active=False)
-    for name in ("one", "two"):
-        stage.user(name, email="twice@example.org")
+    stage.user("one", email="one@example.org")  # people write their addresses themselves
     answer = team.admin.post(f"{page(team)}members/add/", fields)
     assert answer.status_code == 422
     assert said in " ".join(answer.context["form"].errors[where])
