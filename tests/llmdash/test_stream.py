@@ -282,6 +282,13 @@ def test_only_the_topics_that_were_asked_for_come(web: Web, row: Deployment) -> 
         assert tap.changed(row.pk) == []
 
 
+def test_a_change_of_a_project_comes_to_its_members(web: Web, row: Deployment) -> None:
+    with tapped(web, maria(), "?topics=project") as tap:
+        with transaction.atomic():
+            stream.publish(stream.PROJECT, [row.project.pk])
+        eventually(lambda: tap.changed(row.project.pk), "it came")
+
+
 def test_the_age_of_a_cluster_comes_by_itself(web: Web, row: Deployment) -> None:
     with tapped(web, maria()) as tap:
         at = timezone.now()

@@ -33,9 +33,9 @@ def test_everybody_of_the_project_sees_its_members(team: Team) -> None:
 
 
 def test_a_person_and_a_group_join(team: Team) -> None:
-    stage.user("nina", email="nina@example.org")
+    stage.user("nina", email="nina@example.org")  # an address is nobody's name
     Group.objects.create(name="ops")
-    made = team.admin.post(members(team), {"user": "nina@example.org", "role": "operator"})
+    made = team.admin.post(members(team), {"user": "nina", "role": "operator"})
     assert (made.status_code, made.json()["user"]) == (201, "nina")
     read = team.viewer.client.get(made["Location"])
     assert (read.json(), read["ETag"]) == (made.json(), made["ETag"])

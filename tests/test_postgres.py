@@ -1,0 +1,70 @@
+"""Every list and page once on PostgreSQL, which takes less than SQLite does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.services import postgres, postgres_server
+
+__all__ = ["postgres", "postgres_server"]
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = """
+import django
+django.setup()
+from django.core.management import call_command
+from django.conf import settings
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+call_command("migrate", verbosity=0)
+call_command("createcachetable", verbosity=0)
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.utils import timezone
+from deployments.models import ClusterStatus, DeploymentStatus, Membership, NodeStatus
+from tests import stage
+
+project = stage.project()
+ada = stage.member(project, "ada", "admin")
+Membership.objects.create(project=project, group=Group.objects.create(name="ml"), role="viewer")
+row = stage.deployment(project, ada)
+kind = {"resource": "nvidia.com/gpu", "product": "H100", "memory_mib": 1, "allocatable": 8, "used": 0, "owners": []}
+gpus = {"resource": "nvidia.com/gpu", "product": "H100", "total": 8, "used": 0, "free": 8, "largest_free": 8}
+ClusterStatus.objects.create(cluster=project.cluster, connection="connected", seen_at=timezone.now(), nodes_known=True,
+                             capacity={"gpus": [gpus]})
+NodeStatus.objects.create(cluster=project.cluster, name="n", ready=True, gpus=[kind])
+DeploymentStatus.objects.create(deployment=row, health="failing", health_rank=2, sentence="x", drift=[{"object": "a"}])
+browsers = {"ada": ada, "boss": stage.user("boss", is_superuser=True)}
+one, team, cluster = f"/deployments/{row.pk}/", f"/projects/{project.pk}/", f"/clusters/{project.cluster_id}/"
+pages = ["/", "/overview/traffic/", "/deployments/", "/deployments/?q=q&health=failing&sort=-gpus&project=team", one,
+         f"{one}edit/", f"{one}revisions/1/", "/projects/", "/projects/?q=t&sort=-gpus", team, f"{team}members/add/",
+         "/activity/", "/activity/?q=q&actor=a&since=2020-01-01&until=2030-01-01&kind=deployment", "/clusters/",
+         cluster, f"{cluster}nodes/?q=n&gpu=H100&state=not-ready", "/accounts/tokens/", "/api/v1/deployments?search=q",
+         "/api/v1/projects", "/api/v1/clusters", "/api/v1/audit", "/api/v1/search?q=t", "/api/schema/", "/api/docs/",
+         f"/api/v1/projects/{project.pk}/members", f"/api/v1/deployments/{row.pk}/status"]
+for name, user in browsers.items():
+    client = Client(raise_request_exception=True)
+    client.force_login(user)
+    for page in pages:
+        status = client.get(page).status_code
+        assert status == 200, (name, page, status)
+print("all", len(pages))
+"""
+
+
+@pytest.mark.timeout(240)
+def test_every_page_and_list_answers_on_postgresql(postgres: str, tmp_path: Path) -> None:
+    environment = os.environ | {
+        "DATABASE_URL": postgres,
+        "DJANGO_SETTINGS_MODULE": "llmdash.settings",
+        "SECRET_KEY": "a key for tests only" * 4,
+        "LLMDASH_STATE_DIR": str(tmp_path),
+        "LLMDASH_ENCRYPTION_KEY_FILE": settings.LLMDASH["ENCRYPTION_KEY_FILE"],
+        "LLMDASH_DEBUG": "true",
+        "ALLOWED_HOSTS": "testserver",
+    }
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "all 26"), done.stderr[-3000:]
