@@ -89,4 +89,5 @@ def sign_in(page: Page, stack: Stack) -> None:
     page.fill("input[name=login]", "admin")
     page.fill("input[name=password]", stack.password)
     page.click("main button[type=submit]")
-    page.wait_for_url(f"{stack.url}/deployments/")
+    page.wait_for_url(f"{stack.url}/")
+    page.goto(f"{stack.url}/deployments/")

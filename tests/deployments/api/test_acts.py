@@ -185,4 +185,4 @@ def test_the_audit_is_read_newest_first_by_a_cursor(team: Team) -> None:
     rest = team.viewer.client.get(first["next"]).json()
     assert [entry["action"] for entry in rest["results"]] == ["create"]
     assert rest["next"] is None
-    problem(team.viewer.get(f"{team.path}/audit?cursor=nonsense"), 404)
+    problem(team.viewer.get(f"{team.path}/audit?cursor=nonsense"), 400)
