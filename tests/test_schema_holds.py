@@ -42,6 +42,14 @@ def run(server: object, user: User, config: Path, *more: str) -> None:
     _, token = services.make_token(user=user, name="schemathesis", scope=Scope.WRITE)
     program = str(Path(sys.executable).with_name("schemathesis"))
     command = [program, "--config-file", str(config), "run", f"{server}/api/schema/", "--checks", "all"]
-    command += ["--header", f"Authorization: Bearer {token}", "--seed", "1", "--no-color", *more]
+    command += [
+        "--header",
+        f"Authorization: Bearer {token}",
+        "--seed",
+        "1",
+        "--generation-deterministic",
+        "--no-color",
+        *more,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=config.parent)
     assert done.returncode == 0, done.stdout + done.stderr

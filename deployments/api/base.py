@@ -46,7 +46,8 @@ class Endpoint(APIView):
         super().initial(request, *args, **kwargs)
         if "chunked" in request.headers.get("Transfer-Encoding", ""):
             raise LengthRequired
-        refuse_parameters(request, self.parameters if request.method in ("GET", "HEAD") else ())
+        if hasattr(self, str(request.method).lower()):  # a method that is not offered is refused as such
+            refuse_parameters(request, self.parameters if request.method in ("GET", "HEAD") else ())
 
     def perform_authentication(self, request: Request) -> None:
         """Whoever fails to show who they are is counted by address, or they could try for ever."""
