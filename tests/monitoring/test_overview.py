@@ -44,7 +44,7 @@ def test_what_is_well_needs_nobody(team: Team) -> None:
     team.seen(team.make("soon"), Health.STARTING)
     said = text(team.viewer.get("/"))
     assert names(team.viewer) == []
-    assert "All is well" in said
+    assert "Nothing needs you now." in said
     assert "Serving 1" in said
 
 
