@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -16,7 +15,6 @@ from deployments.access import Can
 from deployments.api.base import Endpoint, paged
 from deployments.api.described import operation
 from deployments.choices import Role
-from deployments.forms.projects import person
 from deployments.http import Invalid, Pages, answer, etag_of, require_match
 from deployments.models import Membership, Project
 
@@ -36,7 +34,7 @@ class Members(Endpoint):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         project = self.project(pk, Can.MEMBERS)
         body = self.body(serializers.AddMember)
-        user, group = person(body.user) if body.user else None, Group.objects.filter(name=body.group or "").first()
+        user, group = services.person(body.user or ""), services.group(body.group or "")
         if not (user or group):
             name = "user" if body.user else "group"
             raise Invalid([((name,), f"There is no {'active person' if body.user else 'group'} of this name.")])

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
+from deployments import services
 from deployments.choices import Role
 from deployments.models import Cluster
 
@@ -47,15 +47,10 @@ class MemberForm(RoleForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if not self.errors and data["kind"] == "group":
-            self.group = Group.objects.filter(name=data["name"]).first()
+            self.group = services.group(data["name"])
         elif not self.errors:
-            self.user = person(data["name"])
+            self.user = services.person(data["name"])
         if not self.errors and not (self.user or self.group):
             kind = "group" if data["kind"] == "group" else "active person"
             self.add_error("name", f"There is no {kind} of this name.")
         return data
-
-
-def person(name: str) -> "User | None":
-    """The active person of that user name. Addresses do not count: people write their own, and nobody checks them."""
-    return get_user_model().objects.filter(username=name, is_active=True).first()

@@ -55,7 +55,7 @@ def metadata(
     try:
         answer = connection.call("GET", path(kind, namespace, name), identity=identity, accept=METADATA_ONLY)
     except errors.KubeError as error:
-        if error.status == 404 and error.reason == "NotFound":
+        if error.is_absence:
             return None
         raise
     found: dict[str, Any] = answer["metadata"]
@@ -107,7 +107,7 @@ def fenced(
     try:
         live = read(connection, manifest, identity=identity)
     except errors.KubeError as error:
-        if error.status == 404 and error.reason == "NotFound":
+        if error.is_absence:
             return manifest, Found("", adopted=False, live={})
         raise
     meta = live["metadata"]
@@ -158,7 +158,7 @@ def delete(connection: Connection, kind: str, namespace: str, name: str, *, uid:
     try:
         connection.call("DELETE", path(kind, namespace, name), identity=identity, body=body, accept=METADATA_ONLY)
     except errors.KubeError as error:
-        if error.status == 404 and error.reason == "NotFound":
+        if error.is_absence:
             return True
         if error.status == 409:
             live = metadata(connection, kind, namespace, name, identity=identity)

@@ -52,6 +52,11 @@ class KubeError(Exception):
         return Problem.WAIT
 
     @property
+    def is_absence(self) -> bool:
+        """Whether a Kubernetes API says that there is no such object; a bare 404 of something else does not."""
+        return self.status == 404 and self.reason == "NotFound"
+
+    @property
     def connection(self) -> Connection:
         """How the connection to the cluster is, judged by this error."""
         if self.status == 401:

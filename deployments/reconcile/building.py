@@ -16,10 +16,7 @@ def build(deployment: Deployment, revision: Revision) -> list[dict[str, Any]]:
     Raises CannotOpen."""
     manifests = from_spec(deployment, revision)
     item = deployment.inventory.filter(kind="Deployment", revision__gt=0).first()
-    if item is None:
-        return manifests
-    earlier = deployment.revisions.filter(number=item.revision).first()
-    if earlier is None or not same_template(deployment, earlier, manifests):
+    if item is None or not same_template(deployment, item.revision, revision, manifests):
         return manifests
     return [with_template(made, item.manifest["spec"]["template"]) for made in manifests]
 
@@ -45,9 +42,16 @@ def from_spec(deployment: Deployment, revision: Revision) -> list[dict[str, Any]
     )
 
 
-def same_template(deployment: Deployment, earlier: Revision, manifests: list[dict[str, Any]]) -> bool:
-    """Whether an earlier Revision, written today, has the pod template of these manifests. Then what runs for it
-    stays as it is, even when another version of llmdash wrote it: an upgrade restarts nobody's pods."""
+def same_template(
+    deployment: Deployment, applied: int, revision: Revision, manifests: list[dict[str, Any]]
+) -> bool:  # fmt: skip
+    """Whether the Revision that was applied, written today, has the pod template of these manifests. Then what runs for
+    it stays as it is, even when another version of llmdash wrote it: an upgrade restarts nobody's pods."""
+    if applied == revision.number:
+        return True
+    earlier = deployment.revisions.filter(number=applied).first()
+    if earlier is None:
+        return False
     try:
         before = from_spec(deployment, earlier)
     except CannotOpen:

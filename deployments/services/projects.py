@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -11,8 +13,6 @@ from deployments.models import Cluster, Membership, Project
 from deployments.services.refusals import InUse, LastAdmin, NothingChanged
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import Group
-
     from llmdash.accounts.models import User
 
 
@@ -100,6 +100,16 @@ def remove_member(*, membership: Membership, by: "User") -> None:
         audit.record(by, Action.REMOVE, locked, project=locked.project, **detail)
         tell(locked.project)
         locked.delete()
+
+
+def person(name: str) -> "User | None":
+    """The active person of that user name. Addresses do not count: people write their own, and nobody checks them."""
+    return get_user_model().objects.filter(username=name, is_active=True).first()
+
+
+def group(name: str) -> "Group | None":
+    """The group of that name."""
+    return Group.objects.filter(name=name).first()
 
 
 def keep_an_admin(membership: Membership, by: "User") -> None:
