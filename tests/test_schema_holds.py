@@ -1,8 +1,9 @@
 """Requests made from the OpenAPI document: whatever is sent, the answer is one that the document tells.
 
-The budget of time is fixed and small; how many requests fit into it is the machine's.
+How many requests are made is fixed, so that every machine makes the same ones.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from llmdash.accounts.choices import Scope
 from llmdash.accounts.models import User
 from tests import stage
 
-SECONDS = 40
+EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "2"))  # for each operation; 100 take minutes and find rarer things
 REVOKE = "delete_tokens_item"
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
@@ -33,7 +34,7 @@ def test_every_answer_is_one_that_the_document_tells(live_server: object, tmp_pa
             deployment=made.pk, project=team.pk, cluster=team.cluster_id, member=team.memberships.get().pk
         )
     )
-    run(live_server, boss, config, "--exclude-operation-id", REVOKE, "--max-time", str(SECONDS))
+    run(live_server, boss, config, "--exclude-operation-id", REVOKE, "--max-examples", str(EXAMPLES))
     run(live_server, boss, config, "--include-operation-id", REVOKE, "--phases", "coverage")
 
 

@@ -10,6 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 TAG = re.compile(r'(?:W/)?"([^"]*)"')
+KEY = re.compile(r"[!-~]{1,200}")
+IF_MATCH = re.compile(r'\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"[!#-~]*")*')
 
 
 class PreconditionRequired(APIException):
@@ -30,14 +32,24 @@ def etag_of(body: Any, *parts: object) -> str:
     return etag(*parts, hashlib.sha256(text.encode()).hexdigest()[:12])
 
 
+def named(request: Request, missing: str = "") -> str:
+    """If-Match as it was sent, empty when it was not. 400 for what is no such header; 428 if missing."""
+    header: str | None = request.headers.get("If-Match")
+    if header is None:
+        if missing:
+            raise PreconditionRequired(missing)
+        return ""
+    if not IF_MATCH.fullmatch(header.strip()):
+        raise ParseError('If-Match is * or entity tags in quotes, such as "3".')
+    return header.strip()
+
+
 def revision_seen(request: Request, newest: int, *, required: bool = False) -> int | None:
     """The revision that If-Match names, for the services to compare; None for `*` or no header.
 
     A tag that says more than the revision ("3-leave") names revision 3; one that names none matches nothing.
     """
-    header = request.headers.get("If-Match", "").strip()
-    if not header and required:
-        raise PreconditionRequired
+    header = named(request, PreconditionRequired.default_detail if required else "")
     if header in ("", "*"):
         return None
     numbers = [int(found[1]) for tag in TAG.findall(header) if (found := re.match(r"(\d{1,9})(?:-|$)", tag))]
@@ -53,19 +65,17 @@ class PreconditionFailed(APIException):
 
 def require_match(request: Request, tag: str) -> None:
     """If-Match must be there and name this state; a row under a lock, or the answer is old at once."""
-    header = request.headers.get("If-Match", "").strip()
-    if not header:
-        raise PreconditionRequired('Send the state that you saw: If-Match: "…", as the ETag says.')
+    header = named(request, missing='Send the state that you saw: If-Match: "…", as the ETag says.')
     if header != "*" and tag.strip('"') not in TAG.findall(header):
         raise PreconditionFailed
 
 
 def idempotency_key(request: Request) -> str:
-    """The Idempotency-Key header, empty when there is none."""
-    key: str = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > 200 or not key.isascii() or not key.isprintable():
-        raise ParseError("An Idempotency-Key has at most 200 printable ASCII characters.")
-    return key
+    """The Idempotency-Key header, empty when there is none. Raises ParseError for one that is none."""
+    key: str | None = request.headers.get("Idempotency-Key")
+    if key is not None and not KEY.fullmatch(key):
+        raise ParseError("An Idempotency-Key has 1 to 200 printable ASCII characters and no spaces.")
+    return key or ""
 
 
 def answer(request: Request, body: Any, *, tag: str = "", status: int = 200, location: str = "") -> Response:

@@ -8,6 +8,7 @@ from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 
 USUAL, MOST = 50, 200
+NUMBERS = ("limit", "page", "page_size")
 
 
 def size_of(request: Request, name: str) -> int:
@@ -50,5 +51,7 @@ def refuse_parameters(request: Request, known: Iterable[str]) -> None:
         if name not in names:
             there = f"there are {', '.join(names)}" if names else "there are none"
             raise ParseError(f"The query parameter {name[:100]!r} is not known here; {there}.")
+        if name in NUMBERS and not all(values):
+            raise ParseError(f"The query parameter {name!r} is empty; it is a number.")
         if any("\0" in value for value in values):
             raise ParseError(f"The query parameter {name!r} holds a NUL.")

@@ -24,7 +24,8 @@ MEANT = {
     202: "The wish is saved as this revision, whose outcome says later what came of it.",
     204: "Done.",
 }
-PATTERNS = {"Idempotency-Key": {"pattern": "^[!-~]{1,200}$"}, "If-Match": {"pattern": r'^(\*|(W/)?"[!#-~]*")$'}}
+IF_MATCH = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
+PATTERNS = {"Idempotency-Key": {"pattern": "^[!-~]{1,200}$"}, "If-Match": {"pattern": IF_MATCH}}
 ANSWERED = {"ETag": "Names this state, for If-Match and If-None-Match.", "Location": "Where it is."}
 
 

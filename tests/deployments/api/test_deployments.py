@@ -232,7 +232,7 @@ def test_a_change_without_if_match_is_refused(team: Team, method: str) -> None:
     ("method", "body"),
     [("PUT", {"spec": {"llm": "a/b"}}), ("PATCH", {"spec": {"gpus": 4}}), ("DELETE", None)],
 )
-@pytest.mark.parametrize("tag", ['"1"', '"9"', '"none"', "1", 'W/"1"'])
+@pytest.mark.parametrize("tag", ['"1"', '"9"', '"none"', 'W/"1"'])
 def test_a_change_of_an_older_revision_is_refused_with_the_difference(
     team: Team, method: str, body: Any, tag: str
 ) -> None:
@@ -241,8 +241,15 @@ def test_a_change_of_an_older_revision_is_refused_with_the_difference(
     said = problem(team.operator(method, team.path, body, If_Match=tag), 412)
     assert said["code"] == "conflict"
     assert (said["newest"]["revision"], said["newest"]["author"]) == (2, "team-admin")
-    if "1" in tag and '"' in tag:
+    if "1" in tag:
         assert said["changes"] == [{"field": "replicas", "before": 1, "after": 5}]
+    assert rows() == before
+
+
+@pytest.mark.parametrize("tag", ["1", "", "{}", '"1', '"1" "2"', '*, "1"'])
+def test_what_is_no_entity_tag_is_a_bad_request(team: Team, tag: str) -> None:
+    before = rows()
+    problem(team.operator("DELETE", team.path, None, If_Match=tag), 400)
     assert rows() == before
 
 
