@@ -126,6 +126,7 @@ def kube_apiserver(layout: Layout, options: Options) -> list[str]:
 def kube_controller_manager(layout: Layout, options: Options) -> list[str]:
     """Every controller that is on by default, none of them waiting for a lease.
 
+    What a quota counts is counted anew every 10 s and not 5 min: an object made just before the quota may be missed.
     Its rate limits are raised ten times, or a test that makes a hundred pods would time the limiter.
     """
     certificates = layout.certificates
@@ -141,6 +142,7 @@ def kube_controller_manager(layout: Layout, options: Options) -> list[str]:
         "--allocate-node-cidrs=false",
         f"--node-monitor-grace-period={options.node_grace}",
         "--node-monitor-period=1s",
+        "--resource-quota-sync-period=10s",
         "--kube-api-qps=200",
         "--kube-api-burst=300",
     ]

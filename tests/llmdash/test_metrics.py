@@ -26,6 +26,9 @@ from llmdash.demo import state
 from tests import stage
 from tests.controlplane.ports import free_ports
 from tests.e2e.server import environment
+from tests.services import redis_instance, redis_server
+
+__all__ = ["redis_instance", "redis_server"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -118,6 +121,7 @@ def test_a_loop_that_the_database_broke_is_not_stuck(monkeypatch: pytest.MonkeyP
 
 def test_a_stuck_loop_is_named_by_healthz(monkeypatch: pytest.MonkeyPatch) -> None:
     server = vitals.Vitals(free_ports(1)[0])
+    counters.BEAT.clear()  # of the loops that other tests of this process left
     try:
         counters.beat("a loop")
         assert server.answer("/healthz")[0] == 200
@@ -165,11 +169,16 @@ class Process:
 
 
 @contextmanager
-def running(folder: Path, *command: str) -> Iterator[Process]:
+def running(folder: Path, *command: str, broker: str = "") -> Iterator[Process]:
     """A process of ours on the tests' database."""
     [port] = free_ports(1)
     state.ensure(folder)
-    more = {"LLMDASH_METRICS_PORT": str(port), "LLMDASH_STATE_DIR": str(folder), "TMPDIR": str(folder), "REDIS_URL": ""}
+    more = {
+        "LLMDASH_METRICS_PORT": str(port),
+        "LLMDASH_STATE_DIR": str(folder),
+        "TMPDIR": str(folder),
+        "REDIS_URL": broker,
+    }
     more["LLMDASH_ALLOW_LOOPBACK"] = "1"
     with (folder / "process.log").open("wb") as log:
         process = subprocess.Popen(
@@ -187,8 +196,14 @@ def sweeping(text: str) -> set[str]:
     return {key[2] for key in samples(text) if key[:2] == ("llmdash_loop_beat_timestamp_seconds", "sweep")}
 
 
-def test_a_worker_tells_of_all_processes_of_its_pool(transactional_db: None, tmp_path: Path) -> None:
-    with running(tmp_path, "-m", "celery", "-A", "llmdash", "worker", "--concurrency", "2") as worker:
+def test_a_worker_tells_of_all_processes_of_its_pool(
+    transactional_db: None,
+    tmp_path: Path,
+    redis_server: str,
+) -> None:
+    """On Redis: on the file broker the pool's processes share one pipe, whose lock dies with the one that is killed."""
+    command = ("-m", "celery", "-A", "llmdash", "worker", "--concurrency", "2")
+    with running(tmp_path, *command, broker=redis_server) as worker:
         assert worker.until("/healthz", "ok") == "ok\n"
         assert worker.get("/readyz").text == "ready\n"
         text = worker.until("/metrics", 'loop="sweep"')
