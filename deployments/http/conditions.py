@@ -10,8 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 TAG = re.compile(r'(?:W/)?"([^"]*)"')
-KEY = re.compile(r"[!-~]{1,200}")
-IF_MATCH = re.compile(r'\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"[!#-~]*")*')
+# Whole headers, as the OpenAPI document tells them, too. If-Match is * or tags with commas between (RFC 9110).
+ENTITY_TAG = r'(W/)?"[!#-~]*"'
+IF_MATCH = rf"^(\*|{ENTITY_TAG}([ \t]*,[ \t]*{ENTITY_TAG})*)$"
+KEY = "^[!-~]{1,200}$"
 
 
 class PreconditionRequired(APIException):
@@ -33,13 +35,16 @@ def etag_of(body: Any, *parts: object) -> str:
 
 
 def named(request: Request, missing: str = "") -> str:
-    """If-Match as it was sent, empty when it was not. 400 for what is no such header; 428 if missing."""
+    """If-Match as it was sent, empty when it was not.
+
+    Raises ParseError for what is no such header, and PreconditionRequired with the text of `missing`, if there is one.
+    """
     header: str | None = request.headers.get("If-Match")
     if header is None:
         if missing:
             raise PreconditionRequired(missing)
         return ""
-    if not IF_MATCH.fullmatch(header.strip()):
+    if not re.fullmatch(IF_MATCH, header.strip()):
         raise ParseError('If-Match is * or entity tags in quotes, such as "3".')
     return header.strip()
 
@@ -73,7 +78,7 @@ def require_match(request: Request, tag: str) -> None:
 def idempotency_key(request: Request) -> str:
     """The Idempotency-Key header, empty when there is none. Raises ParseError for one that is none."""
     key: str | None = request.headers.get("Idempotency-Key")
-    if key is not None and not KEY.fullmatch(key):
+    if key is not None and not re.fullmatch(KEY, key):
         raise ParseError("An Idempotency-Key has 1 to 200 printable ASCII characters and no spaces.")
     return key or ""
 

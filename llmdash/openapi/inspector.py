@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 from deployments.api.described import Operation
 from deployments.api.parameters import PARAMETERS
+from deployments.http.conditions import IF_MATCH, KEY
 from llmdash.openapi import problems
 from llmdash.openapi.shapes import Shapes, page_of
 
@@ -16,7 +17,7 @@ TOKEN, SESSION = {"token": list[str]()}, {"session": list[str]()}
 HEADERS = {
     "If-Match": 'The ETag that you saw, such as "3"; * for whatever stands there.',
     "If-None-Match": "The ETag that you have: 304 when it still holds.",
-    "Idempotency-Key": "At most 200 printable ASCII characters; a repeated request with the same key acts once.",
+    "Idempotency-Key": "1 to 200 printable ASCII characters, no spaces; a repeated request with the key acts once.",
 }
 MEANT = {
     200: "As asked.",
@@ -24,8 +25,7 @@ MEANT = {
     202: "The wish is saved as this revision, whose outcome says later what came of it.",
     204: "Done.",
 }
-IF_MATCH = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
-PATTERNS = {"Idempotency-Key": {"pattern": "^[!-~]{1,200}$"}, "If-Match": {"pattern": IF_MATCH}}
+PATTERNS = {"Idempotency-Key": {"pattern": KEY}, "If-Match": {"pattern": IF_MATCH}}
 ANSWERED = {"ETag": "Names this state, for If-Match and If-None-Match.", "Location": "Where it is."}
 
 

@@ -148,7 +148,9 @@ def test_the_list_is_searched_filtered_ordered_and_paged(team: Team, query: str,
     assert [row["name"] for row in boss.get(f"/deployments?{query}").json()["results"]] == names
 
 
-@pytest.mark.parametrize("query", ["ordering=secret", "health=well", "helth=failing", "search=%00"])
+@pytest.mark.parametrize(
+    "query", ["ordering=secret", "health=well", "helth=failing", "search=%00", "page=", "page_size="]
+)
 def test_a_query_that_is_not_understood_is_refused(team: Team, query: str) -> None:
     problem(team.viewer.get(f"/deployments?{query}"), 400)
 
@@ -243,6 +245,13 @@ def test_a_change_of_an_older_revision_is_refused_with_the_difference(
     assert (said["newest"]["revision"], said["newest"]["author"]) == (2, "team-admin")
     if "1" in tag:
         assert said["changes"] == [{"field": "replicas", "before": 1, "after": 5}]
+    assert rows() == before
+
+
+@pytest.mark.parametrize("key", ["", "two words", "k" * 201])
+def test_what_is_no_idempotency_key_is_a_bad_request(team: Team, key: str) -> None:
+    before = rows()
+    problem(team.operator.post("/deployments", wish(team.project), Idempotency_Key=key), 400)
     assert rows() == before
 
 
