@@ -78,22 +78,19 @@ def test_a_deployment_with_too_many_cards_says_so_until_there_is_room(space: Spa
     space.apply(workload("web", replicas=3, container=gpus(1)))
     use(space, "cards", {GPUS: "2"})
     why = f"exceeded quota: cards, requested: {GPUS}=1, used: {GPUS}=2, limited: {GPUS}=2"
-    told = space.wait(lambda: [one for one in space.messages("FailedCreate") if one.endswith(why)])
+    space.wait(lambda: any(one.endswith(why) for one in space.messages("FailedCreate")))
     combined = "(combined from similar events): "  # how the recorder begins from the eleventh on
-    assert all(one.removeprefix(combined).startswith('Error creating: pods "web-') for one in told), told
+    told = [one.removeprefix(combined) for one in space.messages("FailedCreate")]
+    assert all(one.startswith('Error creating: pods "web-') for one in told), told
 
     def failure(kind: str) -> Json | None:
         conditions = space.items(kind, "-l", "app=web" if kind == "replicasets" else "")[0]["status"]["conditions"]
-        failures = [one for one in conditions if one["type"] == "ReplicaFailure"]
-        return failures[0] if failures else None
-
-    def refusal(kind: str) -> Json | None:
-        found = failure(kind)
-        return found if found and found["message"].endswith(why) else None
+        return next((one for one in conditions if one["type"] == "ReplicaFailure"), None)
 
     for kind in ("replicasets", "deployments"):
-        found = space.wait(lambda kind=kind: refusal(kind))  # type: ignore[misc]
+        found = space.wait(lambda kind=kind: failure(kind))  # type: ignore[misc]
         assert (found["status"], found["reason"]) == ("True", "FailedCreate")
+        assert found["message"].endswith(why)
     space.kubectl("patch", "quota/cards", "--type=merge", "-p", f'{{"spec": {{"hard": {{"{GPUS}": "8"}}}}}}')
     use(space, "cards", {GPUS: "3"})
     space.wait(lambda: failure("deployments") is None)

@@ -178,8 +178,8 @@ def running(folder: Path, *command: str, broker: str = "") -> Iterator[Process]:
         "LLMDASH_STATE_DIR": str(folder),
         "TMPDIR": str(folder),
         "REDIS_URL": broker,
+        "LLMDASH_ALLOW_LOOPBACK": "1",
     }
-    more["LLMDASH_ALLOW_LOOPBACK"] = "1"
     with (folder / "process.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env=environment() | more, stdout=log, stderr=log
