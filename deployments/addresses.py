@@ -27,10 +27,10 @@ class AddressRefused(ValueError):
     """The address may not be called; the message says why."""
 
 
-def checked(url: str, *, allow_loopback: bool) -> str:
+def checked(url: str, *, allow_loopback: bool, is_secret: bool = True) -> str:
     """The address without a slash at its end. Raises AddressRefused.
 
-    https, or http to this machine where that is allowed; no user, query or fragment.
+    https; or http to this machine where that is allowed, and where nothing secret travels. No user, query or fragment.
     """
     try:
         parts = urlsplit(url.strip())
@@ -42,7 +42,7 @@ def checked(url: str, *, allow_loopback: bool) -> str:
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise AddressRefused("The address may hold no user, password, query or fragment.")
     local = refuse_special(host, allow_loopback=allow_loopback)
-    if parts.scheme != "https" and not local:
+    if parts.scheme != "https" and is_secret and not local:
         raise AddressRefused("Use https: credentials travel on this connection.")
     return url.strip().rstrip("/")
 

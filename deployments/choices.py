@@ -111,6 +111,23 @@ class Connection(Shown):
 REFUSING = (Connection.REJECTED, Connection.CERTIFICATE, Connection.OTHER)  # nothing is tried until a person acts
 
 
+class PrometheusAuth(Shown):
+    """How llmdash shows Prometheus who it is."""
+
+    NONE = "none", "No sign-in", "grey", "lock"
+    BASIC = "basic", "User and password", "grey", "lock"
+    TOKEN = "token", "Bearer token", "grey", "lock"
+
+
+class Sign(Shown):
+    """Whether a condition of a cluster is well."""
+
+    WELL = "well", "OK", "green", "check"
+    WARNING = "warning", "Look at this", "yellow", "alert-triangle"
+    BAD = "bad", "Not OK", "red", "alert-circle"
+    UNKNOWN = "unknown", "Unknown", "grey", "help"
+
+
 class Stage(Shown):
     """The stages of a pod on its way to serve."""
 
@@ -148,6 +165,7 @@ class Action(StrEnum):
     ACCEPT = "accept identity"
     REGISTER = "register cluster"
     CHANGE_CLUSTER = "change cluster"
+    FORGET = "forget cluster"
     CREATE_PROJECT = "create project"
     PASSWORD = "set password"  # noqa: S105  (as above)
     MAKE_TOKEN = "make token"  # noqa: S105

@@ -1,11 +1,13 @@
 """Reads of a cluster for a person who waits: the request side's only way to one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, cast
 
 from deployments import kube
 from deployments.choices import Role
 from deployments.crypto import CannotOpen
-from deployments.models import Deployment
+from deployments.models import Cluster, Deployment
 
 
 @dataclass(frozen=True)
@@ -17,9 +19,14 @@ class Unread:
     next: str
 
 
-def read_kubeconfig(text: str) -> kube.Access:
-    """The access that a pasted kubeconfig gives. Raises KubeconfigRefused (a ValueError) naming what is not taken."""
-    return kube.parse_kubeconfig(text)
+def test_connection(cluster: Cluster, namespaces: Iterable[str]) -> dict[str, Any]:
+    """Whether a cluster, stored or not yet, can be reached with its credentials, and what they allow: a
+    `kube.rights.Report`. Nothing is written."""
+    try:
+        access = kube.access_of(cluster)
+    except CannotOpen:
+        access = kube.Access(cluster.api_url, cluster.ca_pem, cluster.tls_server_name)
+    return cast(dict[str, Any], kube.rights.test(access, namespaces))
 
 
 def logs(

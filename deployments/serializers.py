@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from deployments import glance, shapes
 from deployments import spec as specs
-from deployments.choices import DriftPolicy, Role
+from deployments.choices import DriftPolicy, PrometheusAuth, Role
+from deployments.kubeconfig import MAX_CHARS
 from deployments.models import (
     AuditEntry,
     Cluster,
@@ -121,6 +122,58 @@ class CreateProject(Strict):
 
 class RenameProject(Strict):
     """PATCH a project; nothing in the cluster restarts for it."""
+
+    name: Named
+
+
+Line = Annotated[Text, StringConstraints(max_length=500)] | None
+Pem = Annotated[Text, StringConstraints(max_length=MAX_SECRET_CHARS)] | None
+Kubeconfig = Annotated[str | None, Field(max_length=MAX_CHARS, repr=False, description="Written, never read.")]
+Hidden = Annotated[str | None, Field(max_length=16 * 1024, repr=False, description="Written, never read.")]
+
+
+def a_sign_in(text: str) -> str:
+    """One of the words of `choices.PrometheusAuth`."""
+    if text not in list(PrometheusAuth):
+        raise ValueError(f"must be one of {', '.join(PrometheusAuth)}")
+    return text
+
+
+class ChangeCluster(Strict):
+    """What to change of a cluster; what is left out, or null, stays. A kubeconfig brings address, CA, credentials."""
+
+    name: Named | None = None
+    kubeconfig: Kubeconfig = None
+    api_url: Line = None
+    token: Hidden = None
+    ca_pem: Pem = None
+    tls_server_name: Line = None
+    prometheus_url: Line = None
+    prometheus_auth: Annotated[str, AfterValidator(a_sign_in), words(PrometheusAuth)] | None = None
+    prometheus_user: Line = None
+    prometheus_secret: Hidden = None
+    prometheus_ca_pem: Pem = None
+    prometheus_tenant_header: Line = None
+    prometheus_tenant: Line = None
+    prometheus_matchers: Line = None
+    allowed_namespaces: Annotated[list[Named], Field(max_length=50)] | None = None
+    max_in_flight: Annotated[int, Field(ge=1, le=64)] | None = None
+
+
+class RegisterCluster(ChangeCluster):
+    """A new cluster: a kubeconfig, or an address with a token."""
+
+    name: Named
+
+
+class AcceptIdentity(Strict):
+    """The identity that the caller saw answering."""
+
+    identity: Annotated[Text, StringConstraints(min_length=1, max_length=64)]
+
+
+class ForgetCluster(Strict):
+    """Its name, against mistakes."""
 
     name: Named
 
@@ -283,4 +336,27 @@ def cluster(row: Cluster) -> shapes.Cluster:
         "nodes_known": status.nodes_known,
         "capacity": status.capacity,
         "notes": status.notes,
+    }
+
+
+def cluster_settings(row: Cluster) -> shapes.ClusterSettings:
+    """How a cluster is reached. No credential is among it."""
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "api_url": row.api_url,
+        "ca_pem": row.ca_pem,
+        "tls_server_name": row.tls_server_name,
+        "credentials_changed_at": row.credentials_changed_at,
+        "credentials_expire_at": row.credentials_expire_at,
+        "prometheus_url": row.prometheus_url,
+        "prometheus_auth": row.prometheus_auth,
+        "prometheus_user": row.prometheus_user,
+        "prometheus_ca_pem": row.prometheus_ca_pem,
+        "prometheus_tenant_header": row.prometheus_tenant_header,
+        "prometheus_tenant": row.prometheus_tenant,
+        "prometheus_matchers": row.prometheus_matchers,
+        "allowed_namespaces": row.allowed_namespaces,
+        "max_in_flight": row.max_in_flight,
+        "identity": row.identity,
     }

@@ -13,7 +13,7 @@ from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from deployments.access import Can
-from deployments.choices import Action, Connection, DriftPolicy, Health, Outcome, Problem, Role
+from deployments.choices import Action, Connection, DriftPolicy, Health, Outcome, Problem, PrometheusAuth, Role
 
 SPEC = "x-spec"
 FOUND = ("deployment", "project", "cluster")
@@ -193,6 +193,34 @@ class Cluster(TypedDict):
     nodes_known: bool
     capacity: dict[str, Any]
     notes: list[str]
+
+
+class ClusterSettings(TypedDict):
+    """How a cluster is reached, what measures it and what it is open to. No credential is among it."""
+
+    id: UUID
+    name: str
+    api_url: str
+    ca_pem: str
+    tls_server_name: str
+    credentials_changed_at: datetime | None
+    credentials_expire_at: Annotated[datetime | None, about("As told in them; null when no end is told.")]
+    prometheus_url: str
+    prometheus_auth: Annotated[str, words(PrometheusAuth)]
+    prometheus_user: str
+    prometheus_ca_pem: str
+    prometheus_tenant_header: str
+    prometheus_tenant: str
+    prometheus_matchers: Annotated[str, about("PromQL label matchers that stand in every question.")]
+    allowed_namespaces: Annotated[list[str], about("Names or patterns; none allows all.")]
+    max_in_flight: Annotated[int, about("Deployments applied at a time.")]
+    identity: Annotated[str, about("The uid of kube-system that a platform admin accepted; empty for the first seen.")]
+
+
+class Left(TypedDict):
+    """What stays in a cluster that is forgotten."""
+
+    left: Annotated[list[str], about("Objects: kind, namespace and name.")]
 
 
 class Fault(TypedDict):

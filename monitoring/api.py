@@ -8,20 +8,22 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, reverse
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deployments import glance
-from deployments.api.base import Endpoint, route
+from deployments.api.base import Endpoint, only_platform_admins, route
 from deployments.api.described import operation
 from deployments.api.parameters import BILLION, whole
 from deployments.glance import Glance
 from deployments.http import answer, etag_of
 from deployments.http.lists import size_of
-from deployments.models import Deployment, DeploymentStatus
-from monitoring import shapes
+from deployments.models import Cluster, ClusterStatus, Deployment, DeploymentStatus
+from deployments.serializers import Nothing
+from monitoring import conditions, connections, shapes
 
 Shape = TypeVar("Shape", bound=Mapping[str, Any])
 
@@ -106,6 +108,32 @@ class Events(Observed):
         return min(int(text), most)
 
 
+class Conditions(Endpoint):
+    """What is well with a cluster and what is not, each in a sentence with the next step."""
+
+    @operation("Read the conditions of a cluster", returns=shapes.Conditions)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        row = get_object_or_404(Cluster.objects.visible_to(self.user).select_related("status"), pk=pk)
+        status = glance.related(row, "status", ClusterStatus) or ClusterStatus()
+        found: list[shapes.Condition] = [
+            {"name": one.name, "sign": one.sign.value, "sentence": one.sentence, "step": one.step, "at": one.at}
+            for one in conditions.of(row, status)
+        ]
+        return answer(request, shapes.Conditions(results=found))
+
+
+class Test(Endpoint):
+    """Connect to a cluster with its stored credentials, and ask what they allow and whether its Prometheus answers. The
+    report is kept. For platform admins."""
+
+    @operation("Test the connection to a cluster", takes=Nothing, returns=shapes.Report)
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        row = get_object_or_404(Cluster.objects.visible_to(self.user), pk=pk)
+        only_platform_admins(self.user)
+        self.body(Nothing)
+        return answer(request, connections.test_and_keep(row))
+
+
 def age(seen: Glance) -> shapes.Seen:
     """How old the knowledge is."""
     return {"stale": seen.stale, "seen_at": seen.seen_at}
@@ -117,6 +145,8 @@ def chosen(item: dict[str, Any], shape: type[Shape]) -> Shape:
 
 
 urlpatterns: list[URLPattern] = [
+    *route("clusters/<uuid:pk>/conditions", Conditions, "conditions"),
+    *route("clusters/<uuid:pk>/test", Test, "cluster-test"),
     *route("deployments/<uuid:pk>/status", Status, "status"),
     *route("deployments/<uuid:pk>/pods", Pods, "pods"),
     *route("deployments/<uuid:pk>/events", Events, "events"),

@@ -1,6 +1,7 @@
 """Prometheus, by prometheus-api-client: short time-outs, no retries, no redirects, bounded answers."""
 
 import math
+import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,7 +11,12 @@ import requests
 import urllib3
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
+from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
+
+from deployments.choices import PrometheusAuth
+from deployments.crypto import CannotOpen
+from deployments.models import Cluster
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 4  # for all questions of one page part together
@@ -21,6 +27,21 @@ CHUNK = 64 * 1024
 
 class Unavailable(Exception):
     """Prometheus did not answer, or not with what was asked; the message is for people."""
+
+
+class Trusting(HTTPAdapter):
+    """TLS that trusts these certificate authorities and no others."""
+
+    def __init__(self, ca_pem: str, **more: Any) -> None:
+        self.context = ssl.create_default_context(cadata=ca_pem)
+        super().__init__(**more)
+
+    def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
+        super().init_poolmanager(*arguments, **more | {"ssl_context": self.context})
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Not requests' own list of authorities, which it would add to the context."""
+        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 
 
 class Bounded(requests.Session):
@@ -59,9 +80,27 @@ class Bounded(requests.Session):
         return seconds
 
 
-def connect(url: str) -> PrometheusConnect:
-    """A client for the questions of one page part; its own default tries again and hangs a page."""
-    return PrometheusConnect(url=url, retry=Retry(total=0, read=False), session=Bounded())
+def connect(cluster: Cluster) -> PrometheusConnect:
+    """A client for the questions of one page part; its own default tries again and hangs a page. Raises Unavailable."""
+    session, never, url = Bounded(), Retry(total=0, read=False), cluster.prometheus_url
+    headers, auth = sign_in(cluster)
+    if cluster.prometheus_tenant:
+        headers[cluster.prometheus_tenant_header] = cluster.prometheus_tenant
+    client = PrometheusConnect(url=url, headers=headers, auth=auth, retry=never, session=session)
+    if cluster.prometheus_ca_pem:
+        session.mount(url, Trusting(cluster.prometheus_ca_pem, max_retries=never))  # in place of the client's own
+    return client
+
+
+def sign_in(cluster: Cluster) -> tuple[dict[str, str], tuple[str, str] | None]:
+    """The header of a token, or the user with the password. Raises Unavailable."""
+    try:
+        secret = cluster.open_prometheus()
+    except CannotOpen as error:
+        raise Unavailable("The stored password or token of Prometheus cannot be opened.") from error
+    if cluster.prometheus_auth == PrometheusAuth.TOKEN:
+        return {"Authorization": f"Bearer {secret}"}, None
+    return {}, (cluster.prometheus_user, secret) if cluster.prometheus_auth == PrometheusAuth.BASIC else None
 
 
 def value(client: PrometheusConnect, query: str) -> float | None:
@@ -93,10 +132,21 @@ def ask(question: Callable[[], Any]) -> Any:
         raise Unavailable(f"Prometheus did not answer within {TIMEOUT_SECONDS} s.") from error
     except requests.exceptions.JSONDecodeError as error:
         raise Unavailable("What answers at its address is no Prometheus.") from error
+    except requests.exceptions.SSLError as error:
+        raise Unavailable("The certificate of Prometheus is not trusted.") from error
     except requests.exceptions.RequestException as error:
         raise Unavailable("Prometheus cannot be reached.") from error
-    except (PrometheusApiClientException, ValueError, KeyError, IndexError, TypeError) as error:
+    except PrometheusApiClientException as error:
+        raise Unavailable(refusal(str(error))) from error
+    except (ValueError, KeyError, IndexError, TypeError) as error:
         raise Unavailable("Prometheus refused the question.") from error
+
+
+def refusal(said: str) -> str:
+    """The client's "HTTP Status Code 401 (…)" in words; the body is somebody else's and stays out."""
+    if said.startswith(("HTTP Status Code 401", "HTTP Status Code 403")):
+        return "Prometheus refuses the credentials."
+    return "Prometheus refused the question."
 
 
 def told(read: Callable[[], T]) -> T:

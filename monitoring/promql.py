@@ -42,21 +42,34 @@ NOW = {
     "ttft": "histogram_quantile(0.95, sum by (le) (rate(vllm:time_to_first_token_seconds_bucket{$S}[1m])))",
     "waiting": "sum(vllm:num_requests_waiting{$S})",
 }
+# What a Prometheus that serves llmdash measures: the runtimes, and the GPUs by NVIDIA's DCGM exporter.
+EXPECTED = {"vLLM": "vllm:num_requests_running", "GPUs (DCGM)": "DCGM_FI_DEV_GPU_UTIL"}
 # PRESENCE and TRAFFIC say whether the series exist at all, and whether anything was asked, over the chart's range.
 PRESENCE = "count(last_over_time(vllm:generation_tokens_total{$S}[$R]))"
 TRAFFIC = "sum(increase(vllm:request_success_total{$S}[$R]))"
 
 
-def selector(namespace: str, pods: Sequence[str], name: str) -> str:
+def selector(namespace: str, pods: Sequence[str], name: str, more: str = "") -> str:
     """Labels that choose the pods of one deployment: by name while they are known, by what they are called by the
-    Deployment controller for past ones. Prometheus anchors the expression at both ends."""
+    Deployment controller for past ones. Prometheus anchors the expression at both ends. `more` are the cluster's own
+    matchers, for a Prometheus that measures several clusters."""
     chosen = [*map(re.escape, pods), labels.pod_names(name)]
-    return f"namespace={quoted(namespace)},pod=~{quoted('|'.join(chosen))}"
+    return joined(f"namespace={quoted(namespace)}", f"pod=~{quoted('|'.join(chosen))}", more)
 
 
-def of_namespaces(namespaces: Iterable[str]) -> str:
-    """Labels that choose everything of these namespaces and of no other."""
-    return f"namespace=~{quoted('|'.join(re.escape(name) for name in sorted(namespaces)))}"
+def of_namespaces(namespaces: Iterable[str], more: str = "") -> str:
+    """Labels that choose everything of these namespaces and of no other; `more` as above."""
+    return joined(f"namespace=~{quoted('|'.join(re.escape(name) for name in sorted(namespaces)))}", more)
+
+
+def count(metric: str, more: str = "") -> str:
+    """How many series of a metric there are."""
+    return f"count({metric}{{{more}}})"
+
+
+def joined(*matchers: str) -> str:
+    """The matchers that are given."""
+    return ",".join(matcher for matcher in matchers if matcher)
 
 
 def quoted(text: str) -> str:

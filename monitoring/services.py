@@ -21,14 +21,14 @@ def charts(deployment: Deployment, minutes: int) -> dict[str, Any]:
     "charts", "minutes"}: the states are told apart, since no series is not zero and zero is not an error."""
     spec = deployment.revisions.get(number=deployment.desired).spec
     questions = promql.QUESTIONS.get(spec.runtime, ())
-    url = deployment.project.cluster.prometheus_url
+    cluster = deployment.project.cluster
     if not questions:
         return none("no-series", "This runtime gives no metrics that llmdash knows.", "", minutes)
-    if not url:
+    if not cluster.prometheus_url:
         step = "A platform admin can give the cluster the address of its Prometheus."
         return none("no-prometheus", "This cluster has no Prometheus.", step, minutes)
     try:
-        return drawn(deployment, questions, url, minutes)
+        return drawn(deployment, questions, minutes)
     except prometheus.Unavailable as error:
         return none("unreachable", str(error), "The charts come back by themselves when it answers.", minutes)
 
@@ -48,9 +48,10 @@ def traffic(projects: list[Project]) -> list[dict[str, Any]]:
 
 def now_on(cluster: Cluster, namespaces: set[str]) -> dict[str, Any]:
     """One cluster's numbers now."""
-    selector, client = promql.of_namespaces(namespaces), prometheus.connect(cluster.prometheus_url)
+    selector = promql.of_namespaces(namespaces, cluster.prometheus_matchers)
     row: dict[str, Any] = {"cluster": cluster, "message": ""} | dict.fromkeys(promql.NOW)
     try:
+        client = prometheus.connect(cluster)
         for key, template in promql.NOW.items():
             value = prometheus.value(client, template.replace("$S", selector))
             row[key] = None if value is None else figure(value)
@@ -59,17 +60,35 @@ def now_on(cluster: Cluster, namespaces: set[str]) -> dict[str, Any]:
     return row
 
 
+def test_prometheus(cluster: Cluster) -> tuple[bool, str]:
+    """Whether the Prometheus of a cluster, stored or not yet, answers, and what of ours it measures, in a sentence."""
+    try:
+        client = prometheus.connect(cluster)
+        version = prometheus.value(client, "vector(1)")
+        found = {
+            name: prometheus.value(client, promql.count(metric, cluster.prometheus_matchers)) or 0
+            for name, metric in promql.EXPECTED.items()
+        }
+    except prometheus.Unavailable as error:
+        return False, str(error)
+    if version is None:
+        return False, "What answers at its address is no Prometheus."
+    told = "; ".join(f"{name}: {int(count)} series" if count else f"{name}: none yet" for name, count in found.items())
+    return True, f"Prometheus answers. {told}."
+
+
 def none(state: str, message: str, step: str, minutes: int) -> dict[str, Any]:
     """Why there is no chart."""
     return {"state": state, "message": message, "next_step": step, "charts": [], "minutes": minutes}
 
 
-def drawn(deployment: Deployment, questions: tuple[Question, ...], url: str, minutes: int) -> dict[str, Any]:
+def drawn(deployment: Deployment, questions: tuple[Question, ...], minutes: int) -> dict[str, Any]:
     """Ask for the series. Raises Unavailable."""
     status = DeploymentStatus.objects.filter(deployment=deployment).first()
     pods = [pod["name"] for pod in status.pods] if status else []
-    selector = promql.selector(deployment.project.namespace, pods, deployment.name)
-    client, during = prometheus.connect(url), f"{minutes}m"
+    cluster = deployment.project.cluster
+    selector = promql.selector(deployment.project.namespace, pods, deployment.name, cluster.prometheus_matchers)
+    client, during = prometheus.connect(cluster), f"{minutes}m"
     if not prometheus.value(client, promql.PRESENCE.replace("$S", selector).replace("$R", during)):
         step = "They appear some seconds after the first pod is ready, when Prometheus scrapes it."
         return none("no-series", "Prometheus has no series of these pods.", step, minutes)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from typing_extensions import TypedDict
 
-from deployments.choices import Stage
+from deployments.choices import Connection, Sign, Stage
 from deployments.shapes import Count, HealthWord, PolicyWord, ProblemWord, about, words
 
 
@@ -101,3 +101,51 @@ class Events(Seen):
 
     next: Annotated[str | None, about("The address of older ones.")]
     results: list[Event]
+
+
+class Condition(TypedDict):
+    """One thing that has to be well with a cluster."""
+
+    name: str
+    sign: Annotated[str, words(Sign)]
+    sentence: str
+    step: Annotated[str, about("What to do next, where there is something.")]
+    at: Annotated[datetime | None, about("When it was found so; null for now.")]
+
+
+class Conditions(TypedDict):
+    """The conditions of a cluster, in the order in which they depend on each other."""
+
+    results: list[Condition]
+
+
+class Right(TypedDict):
+    """A right that llmdash needs."""
+
+    what: str
+    why: str
+    lacking: Annotated[str, about("What comes of lacking it.")]
+    must: Annotated[bool, about("Without it nothing can be deployed.")]
+    held: bool
+    where: Annotated[str, about('"everywhere", "nowhere", or the namespaces in which it is held.')]
+    refused: Annotated[list[str], about('Verbs and resources, "watch pods".')]
+
+
+class Answered(TypedDict):
+    """Whether Prometheus answers, and what of ours it measures."""
+
+    ok: bool
+    message: str
+
+
+class Report(TypedDict):
+    """What a connection test found."""
+
+    at: datetime
+    ok: Annotated[bool, about("The API server answers, and deployments can be made.")]
+    connection: Annotated[str, words(Connection)]
+    message: Annotated[str, about("Why it does not answer; empty when it does.")]
+    version: str
+    identity: Annotated[str, about("The uid of the kube-system namespace.")]
+    rights: list[Right]
+    prometheus: Answered | None

@@ -8,7 +8,13 @@ app_name = "monitoring"
 urlpatterns = [
     path("overview/traffic/", views.traffic, name="traffic"),
     path("clusters/", views.clusters, name="clusters"),
+    path("clusters/new/", views.register, name="cluster-new"),
+    path("clusters/test/", views.try_out, name="cluster-try"),
     path("clusters/<uuid:pk>/", views.cluster, name="cluster"),
+    path("clusters/<uuid:pk>/settings/", views.change, name="cluster-settings"),
+    path("clusters/<uuid:pk>/test/", views.test, name="cluster-test"),
+    path("clusters/<uuid:pk>/accept/", views.accept, name="cluster-accept"),
+    path("clusters/<uuid:pk>/forget/", views.forget, name="cluster-forget"),
     path("clusters/<uuid:pk>/nodes/", views.nodes, name="nodes"),
     path("deployments/<uuid:pk>/charts/", views.charts, name="charts"),
 ]

@@ -75,6 +75,12 @@ PAGES: Table = {
     ),
     **gets(PAGE, ONE, f"{ONE}revisions/<int:number>/", f"{ONE}pods/<slug:pod>/logs/", f"{ONE}charts/"),
     **gets(PAGE, "clusters/<uuid:pk>/", "clusters/<uuid:pk>/nodes/", "projects/<uuid:pk>/"),
+    "clusters/new/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"name": "Not A Name"})],
+    "clusters/test/": [Case("POST", BOSS, {"name": "Not A Name"})],
+    "clusters/<uuid:pk>/settings/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"name": "Not A Name"})],
+    "clusters/<uuid:pk>/test/": [Case("POST", BOSS_DOES)],
+    "clusters/<uuid:pk>/accept/": [Case("GET", BOSS), Case("POST", BOSS_DOES)],
+    "clusters/<uuid:pk>/forget/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"confirm": "no"})],
     "projects/new/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"name": "Not A Name"})],
     "projects/<uuid:pk>/rename/": [Case("GET", BOSS), Case("POST", BOSS_DOES, {"name": "renamed"})],
     "projects/<uuid:pk>/remove/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"confirm": "no"})],
@@ -144,6 +150,15 @@ MEMBERS = "api/v1/projects/<uuid:pk>/members"
 JOIN = Says(401, 403, 403, 400, 404, 400)
 RANK = Says(401, 403, 403, 412, 404, 412)
 
+CLUSTER = "api/v1/clusters/<uuid:pk>"
+REST["api/v1/clusters"].append(Case("POST", Says(401, 403, 403, 403, 403, 400), {"name": "new"}))
+REST |= {
+    f"{CLUSTER}/settings": [Case("GET", Says(401, 403, 403, 403, 404, 200)), Case("PATCH", OWN, {"max_in_flight": 3})],
+    f"{CLUSTER}/test": [Case("POST", Says(401, 403, 403, 403, 404, 200))],
+    f"{CLUSTER}/accept-identity": [Case("POST", Says(401, 403, 403, 403, 404, 409), {"identity": "x"})],
+    f"{CLUSTER}/forget": [Case("POST", Says(401, 403, 403, 403, 404, 400), {"name": "no"})],
+    **gets(READ, f"{CLUSTER}/conditions"),
+}
 REST["api/v1/projects"].append(Case("POST", Says(401, 403, 403, 403, 403, 400), {"name": "new"}))
 REST["api/v1/projects/<uuid:pk>"] += [Case("PATCH", OWN, {"name": "renamed"}), Case("DELETE", OWN)]
 REST |= {

@@ -4,10 +4,11 @@ from django.urls import URLPattern
 
 from deployments.api.acts import Restart, RollBack, Scale, SetPolicy, Start, Stop, TakeOver, TryAgain
 from deployments.api.base import route
+from deployments.api.clusters import AcceptIdentity, Clusters, Forget, OneCluster, Settings
 from deployments.api.deployments import Deployments, OneDeployment
 from deployments.api.history import AllAudit, Audit, OneRevision, Revisions
 from deployments.api.members import Members, OneMember
-from deployments.api.projects import Clusters, OneCluster, OneProject, Projects, Secrets
+from deployments.api.projects import OneProject, Projects, Secrets
 from deployments.api.search import Search
 
 ONE = "deployments/<uuid:pk>"
@@ -35,4 +36,7 @@ urlpatterns: list[URLPattern] = [
     *route("search", Search, "search"),
     *route("clusters", Clusters, "clusters"),
     *route("clusters/<uuid:pk>", OneCluster, "cluster"),
+    *route("clusters/<uuid:pk>/settings", Settings, "cluster-settings"),
+    *route("clusters/<uuid:pk>/accept-identity", AcceptIdentity, "accept-identity"),
+    *route("clusters/<uuid:pk>/forget", Forget, "cluster-forget"),
 ]

@@ -103,6 +103,12 @@ class Endpoint(APIView):
         return found
 
 
+def only_platform_admins(user: "User") -> None:
+    """Raise PermissionDenied for everybody else."""
+    if not user.is_superuser:
+        raise PermissionDenied("Platform admins may do this: it needs a cluster.")
+
+
 def spec_problems(given: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
     """What is wrong with a spec, with paths from the top of the body."""
     return [(("spec", *where), text) for where, text in services.problems_of(given)]

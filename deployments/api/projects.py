@@ -1,28 +1,23 @@
-"""Projects with their secrets, and clusters. Platform admins make projects; a secret can be written, never read."""
+"""Projects with their secrets. Platform admins make projects; a secret can be written, never read."""
 
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deployments import serializers, services, shapes
 from deployments.access import ROLE_CAN, Can
-from deployments.api.base import Endpoint, by_name_or_id, paged
+from deployments.api.base import Endpoint, by_name_or_id, only_platform_admins, paged
 from deployments.api.described import operation
 from deployments.api.parameters import text
 from deployments.choices import Role
 from deployments.http import Invalid, Pages, answer, etag_of, require_match
 from deployments.models import Cluster, Membership, Project
-
-if TYPE_CHECKING:
-    from llmdash.accounts.models import User
 
 
 class Projects(Endpoint):
@@ -120,12 +115,6 @@ def unless_taken() -> Iterator[None]:
         raise
 
 
-def only_platform_admins(user: "User") -> None:
-    """Raise PermissionDenied for everybody else."""
-    if not user.is_superuser:
-        raise PermissionDenied("Platform admins may do this: it needs a cluster.")
-
-
 class Secrets(Endpoint):
     """The secrets of a project: names and versions. A value can be written and never read again."""
 
@@ -144,27 +133,6 @@ class Secrets(Endpoint):
         body = self.body(serializers.StoreSecret)
         made = services.store_secret(project=found, name=body.name, value=body.value, by=self.user)
         return answer(request, serializers.secret(made), status=201)
-
-
-class Clusters(Endpoint):
-    """The clusters of the caller's projects, with the state of their connections."""
-
-    parameters = ("page", "page_size")
-
-    @operation("List clusters", returns=shapes.Cluster, listed="pages")
-    def get(self, request: Request) -> Response:
-        rows = Cluster.objects.visible_to(self.user).select_related("status").defer("sealed_credentials", "ca_pem")
-        return paged(self, Pages(), rows, serializers.cluster)
-
-
-class OneCluster(Endpoint):
-    """One cluster and the state of its connection."""
-
-    @operation("Read a cluster", returns=shapes.Cluster, tagged=True)
-    def get(self, request: Request, pk: uuid.UUID) -> Response:
-        rows = Cluster.objects.visible_to(self.user).select_related("status").defer("sealed_credentials", "ca_pem")
-        body = serializers.cluster(get_object_or_404(rows, pk=pk))
-        return answer(request, body, tag=etag_of(body))
 
 
 def project(row: Project, role: Role | None) -> shapes.Project:

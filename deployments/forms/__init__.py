@@ -1,13 +1,16 @@
 """Forms: what a browser sends, read and judged by the same rules as everything else."""
 
 from deployments.forms.acts import ActForm, DeleteForm, NameForm, PolicyForm, ScaleForm, TakeOverForm
+from deployments.forms.clusters import AcceptForm, ClusterForm
 from deployments.forms.deployment import DeploymentForm
 from deployments.forms.merge import merged
 from deployments.forms.projects import MemberForm, ProjectForm, RenameForm, RoleForm
 from deployments.forms.seen import SeenForm
 
 __all__ = [
+    "AcceptForm",
     "ActForm",
+    "ClusterForm",
     "DeleteForm",
     "DeploymentForm",
     "MemberForm",

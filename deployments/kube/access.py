@@ -1,8 +1,16 @@
 """What an identity may do, asked of the API server itself."""
 
 from deployments.kube.client import ITSELF, METADATA_ONLY, Connection, Identity
-from deployments.kube.errors import AnotherCluster, KubeError
+from deployments.kube.errors import AnotherCluster, KubeError, NotKubernetes
 from deployments.kube.kinds import KINDS
+
+
+def version(connection: Connection) -> str:
+    """Kubernetes' version, "v1.36.2": the first question to a server, of which nothing is known. Raises KubeError."""
+    answer = connection.call("GET", "/version", identity=ITSELF)
+    if "gitVersion" not in answer:
+        raise NotKubernetes("The server's answer is nothing a Kubernetes API would say.")
+    return str(answer["gitVersion"])[:60]
 
 
 def cluster_uid(connection: Connection) -> str:
@@ -32,6 +40,11 @@ def can(connection: Connection, verb: str, kind: str, *, namespace: str = "", id
     version, plural, _ = KINDS[kind]
     group = version.rpartition("/")[0]
     attributes = {"verb": verb, "group": group, "resource": plural, "namespace": namespace}
+    return allowed(connection, attributes, identity=identity)
+
+
+def allowed(connection: Connection, attributes: dict[str, str], *, identity: Identity) -> bool:
+    """A SelfSubjectAccessReview of these `resourceAttributes`. Raises KubeError."""
     body = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",

@@ -19,7 +19,7 @@ from kubernetes.client.configuration import Configuration
 
 from deployments.choices import Role
 from deployments.kube import errors
-from deployments.kube.credentials import Access
+from deployments.kubeconfig import Access
 from deployments.manifests import labels
 from deployments.manifests.rbac import account
 from deployments.models import Cluster

@@ -3,6 +3,7 @@
 import uuid
 from typing import TYPE_CHECKING, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -51,6 +52,12 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """A cluster may be open to certain namespaces only."""
+        if self.cluster_id and not self.cluster.allows(self.namespace):
+            allowed = ", ".join(self.cluster.allowed_namespaces)
+            raise ValidationError({"namespace": f"Projects on {self.cluster} may have: {allowed}."})
 
     def role_of(self, user: "User") -> Role | None:
         """The person's strongest role here; a platform admin is admin everywhere."""

@@ -1,5 +1,16 @@
 """The request side: every act of a person. Rows only, one transaction each, audited."""
 
+from deployments.services.clusters import (
+    accept_identity,
+    by_kind,
+    change_cluster,
+    forget_cluster,
+    keep_report,
+    left_behind,
+    lock_cluster,
+    register_cluster,
+)
+from deployments.services.clusters import stamp_of as stamp_of_cluster
 from deployments.services.deployments import (
     change,
     create,
@@ -25,6 +36,9 @@ from deployments.services.projects import (
     rename_project,
 )
 from deployments.services.projects import lock as lock_project
+from deployments.services.reach import SECRETS as CLUSTER_SECRETS
+from deployments.services.reach import fill as fill_cluster
+from deployments.services.reach import stored as stored_cluster
 from deployments.services.refusals import (
     BeingDeleted,
     Conflict,
@@ -34,11 +48,13 @@ from deployments.services.refusals import (
     NothingChanged,
     Refused,
     SpecRefused,
+    Stale,
 )
 from deployments.services.secrets import store_secret
 from deployments.services.specs import limits, problems_of, read_spec
 
 __all__ = [
+    "CLUSTER_SECRETS",
     "BeingDeleted",
     "Conflict",
     "InUse",
@@ -47,18 +63,28 @@ __all__ = [
     "NothingChanged",
     "Refused",
     "SpecRefused",
+    "Stale",
+    "accept_identity",
     "add_member",
+    "by_kind",
     "change",
+    "change_cluster",
     "change_role",
     "create",
     "create_project",
     "delete",
+    "fill_cluster",
+    "forget_cluster",
     "group",
+    "keep_report",
+    "left_behind",
     "limits",
+    "lock_cluster",
     "lock_project",
     "person",
     "problems_of",
     "read_spec",
+    "register_cluster",
     "remove_member",
     "remove_project",
     "rename_project",
@@ -67,9 +93,11 @@ __all__ = [
     "roll_back",
     "scale",
     "set_drift_policy",
+    "stamp_of_cluster",
     "start",
     "stop",
     "store_secret",
+    "stored_cluster",
     "take_over",
     "try_again",
 ]

@@ -53,6 +53,12 @@ class InUse(Refused):
     code = "in-use"
 
 
+class Stale(Refused):
+    """Somebody else changed the row since its form was opened."""
+
+    code = "stale"
+
+
 class LastAdmin(Refused):
     """A project would be left without an admin."""
 

@@ -37,6 +37,12 @@ def reason(role: Role | None, deployment: Deployment) -> str:
     return f"You are {who} in project {deployment.project.name}; operators may do this."
 
 
+def only_platform_admins(request: Request) -> None:
+    """Raise PermissionDenied for everybody else."""
+    if not request.user.is_superuser:
+        raise PermissionDenied("Platform admins may do this: it needs a cluster.")
+
+
 def posted(request: HttpRequest) -> QueryDict | None:
     """What a form is bound to: even an act without any field is one, when it is posted."""
     return request.POST if request.method == "POST" else None

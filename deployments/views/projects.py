@@ -1,17 +1,15 @@
 """Projects: who belongs to them, what they use, and the acts of their admins."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.forms import Form
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from deployments import glance, services
@@ -19,7 +17,8 @@ from deployments.access import Can, allowed
 from deployments.choices import Role
 from deployments.forms import MemberForm, NameForm, ProjectForm, RenameForm, RoleForm
 from deployments.models import AuditEntry, Deployment, Membership, Project
-from deployments.views.common import Request, clean, is_fragment, posted
+from deployments.views.asking import Done, ask
+from deployments.views.common import Request, clean, is_fragment, only_platform_admins, posted
 
 PAGE_SIZE = 50
 AUDIT_ROWS = 10
@@ -110,19 +109,14 @@ def fetch(request: Request, pk: uuid.UUID, can: Can = Can.VIEW) -> Project:
     return row
 
 
-def only_platform_admins(request: Request) -> None:
-    """Raise PermissionDenied for everybody else."""
-    if not request.user.is_superuser:
-        raise PermissionDenied("Platform admins may do this: it needs a cluster.")
-
-
 def create_project(request: Request) -> HttpResponse:
     """A new project on a cluster."""
     only_platform_admins(request)
     form = ProjectForm(posted(request))
 
-    def act() -> Project:
-        return services.create_project(**form.cleaned_data, by=request.user)
+    def act() -> Done:
+        made = services.create_project(**form.cleaned_data, by=request.user)
+        return at(made), f"{made.name} is made."
 
     page = {
         "title": "New project",
@@ -130,7 +124,7 @@ def create_project(request: Request) -> HttpResponse:
         "back": reverse("deployments:projects"),
         "back_label": "Projects",
     }
-    return ask(request, form, act, page, done="is made.")
+    return ask(request, form, act, page)
 
 
 def rename_project(request: Request, pk: uuid.UUID) -> HttpResponse:
@@ -139,11 +133,12 @@ def rename_project(request: Request, pk: uuid.UUID) -> HttpResponse:
     row = fetch(request, pk)
     form = RenameForm(posted(request), initial={"name": row.name})
 
-    def act() -> Project:
-        return services.rename_project(project=row, name=form.cleaned_data["name"], by=request.user)
+    def act() -> Done:
+        made = services.rename_project(project=row, name=form.cleaned_data["name"], by=request.user)
+        return at(made), f"{made.name} has its new name."
 
     text = "Only the name changes: no pod restarts, and the namespace stays."
-    return ask(request, form, act, of(row, f"Rename {row.name}", "Rename", text), done="has its new name.")
+    return ask(request, form, act, of(row, f"Rename {row.name}", "Rename", text))
 
 
 def remove_project(request: Request, pk: uuid.UUID) -> HttpResponse:
@@ -152,12 +147,13 @@ def remove_project(request: Request, pk: uuid.UUID) -> HttpResponse:
     row = fetch(request, pk)
     form = NameForm(posted(request), name=row.name)
 
-    def act() -> None:
+    def act() -> Done:
         services.remove_project(project=row, by=request.user)
+        return reverse("deployments:projects"), f"Project {row.name} is removed."
 
     text = f"Its memberships and secrets go. The namespace {row.namespace} and its objects stay."
     page = of(row, f"Remove {row.name}", "Remove", text) | {"danger": True, "confirm_name": row.name}
-    return ask(request, form, act, page, done=f"Project {row.name} is removed.")
+    return ask(request, form, act, page)
 
 
 def add_member(request: Request, pk: uuid.UUID) -> HttpResponse:
@@ -165,13 +161,13 @@ def add_member(request: Request, pk: uuid.UUID) -> HttpResponse:
     row = fetch(request, pk, Can.MEMBERS)
     form = MemberForm(posted(request))
 
-    def act() -> Project:
+    def act() -> Done:
         role = Role(form.cleaned_data["role"])
         services.add_member(project=row, user=form.user, group=form.group, role=role, by=request.user)
-        return row
+        return at(row), f"{row.name} has a new member."
 
     text = "A person is found by user name, a group by its name."
-    return ask(request, form, act, of(row, f"Add a member to {row.name}", "Add", text), done="has a new member.")
+    return ask(request, form, act, of(row, f"Add a member to {row.name}", "Add", text))
 
 
 def change_role(request: Request, pk: uuid.UUID, member: uuid.UUID) -> HttpResponse:
@@ -180,12 +176,12 @@ def change_role(request: Request, pk: uuid.UUID, member: uuid.UUID) -> HttpRespo
     found = get_object_or_404(members(row), pk=member)
     form = RoleForm(posted(request), initial={"role": found.role})
 
-    def act() -> Project:
+    def act() -> Done:
         services.change_role(membership=found, role=Role(form.cleaned_data["role"]), by=request.user)
-        return row
+        return at(row), f"{row.name} has a changed role."
 
     page = of(row, f"Role of {found.holder} in {row.name}", "Save", "")
-    return ask(request, form, act, page, done="has a changed role.")
+    return ask(request, form, act, page)
 
 
 def remove_member(request: Request, pk: uuid.UUID, member: uuid.UUID) -> HttpResponse:
@@ -194,13 +190,18 @@ def remove_member(request: Request, pk: uuid.UUID, member: uuid.UUID) -> HttpRes
     found = get_object_or_404(members(row), pk=member)
     form = Form(posted(request))
 
-    def act() -> Project:
+    def act() -> Done:
         services.remove_member(membership=found, by=request.user)
-        return row
+        return at(row), f"{row.name} has one member less."
 
     text = f"{found.holder} no longer sees the project or its deployments; open pages notice within seconds."
     page = of(row, f"Remove {found.holder} from {row.name}", "Remove", text) | {"danger": True}
-    return ask(request, form, act, page, done="has one member less.")
+    return ask(request, form, act, page)
+
+
+def at(row: Project) -> str:
+    """The page of a project."""
+    return reverse("deployments:project", args=[row.pk])
 
 
 def of(row: Project, title: str, label: str, text: str) -> dict[str, Any]:
@@ -209,33 +210,6 @@ def of(row: Project, title: str, label: str, text: str) -> dict[str, Any]:
         "title": title,
         "submit_label": label,
         "explanation": text,
-        "back": reverse("deployments:project", args=[row.pk]),
+        "back": at(row),
         "back_label": row.name,
     }
-
-
-def ask(
-    request: Request, form: Form, act: Callable[[], Project | None], page: dict[str, Any], *, done: str
-) -> HttpResponse:  # fmt: skip
-    """GET asks, POST acts and goes to the project; what is refused is said beside the field or on top."""
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = act()
-            messages.success(request, f"{made.name} {done}" if made else done)
-            return redirect("deployments:project", pk=made.pk) if made else redirect("deployments:projects")
-        except services.NothingChanged as unchanged:
-            messages.info(request, str(unchanged))
-            return redirect(page["back"])
-        except services.Refused as refused:
-            form.add_error(None, str(refused))
-        except ValidationError as invalid:
-            refuse(form, invalid)
-    return render(request, "deployments/act.html", page | {"form": form}, status=422 if form.errors else 200)
-
-
-def refuse(form: Form, invalid: ValidationError) -> None:
-    """A row's faults beside the form's fields."""
-    found = invalid.message_dict if hasattr(invalid, "error_dict") else {NON_FIELD_ERRORS: invalid.messages}
-    for name, texts in found.items():
-        for text in texts:
-            form.add_error(name if name in form.fields else None, text)

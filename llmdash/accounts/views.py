@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from deployments.services import Refused
+from deployments.views.asking import refuse
 from deployments.views.common import Request, posted
-from deployments.views.projects import refuse
 from llmdash.accounts import services
 from llmdash.accounts.choices import Scope
 from llmdash.accounts.forms import TokenForm

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from deployments import audit, doorbell, stream
 from deployments.choices import Action, Problem
-from deployments.kube import Access, Connection, KubeconfigRefused, KubeError, cluster_uid, parse_kubeconfig
-from deployments.kube.credentials import load_yaml
+from deployments.kube import Connection, KubeError, cluster_uid
+from deployments.kubeconfig import Access, KubeconfigRefused, load_yaml, parse_kubeconfig
 from deployments.models import Cluster, Deployment, Project
 from llmdash.demo import people
 

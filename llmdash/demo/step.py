@@ -10,7 +10,7 @@ import django
 
 django.setup()
 
-from deployments.kube import KubeconfigRefused  # noqa: E402  (after Django is set up)
+from deployments.kubeconfig import KubeconfigRefused  # noqa: E402  (after Django is set up)
 from llmdash.demo import people  # noqa: E402
 from llmdash.demo.prepare import prepare, show  # noqa: E402
 from llmdash.demo.register import read, register_own, register_started  # noqa: E402

@@ -108,10 +108,7 @@ class ClusterWatch:
         """Ask the API server who it is and what we may watch, and start the feeds. False when it does not answer."""
         try:
             connection = kube.connect(self.cluster)
-            answer = connection.call("GET", "/version", identity=kube.ITSELF)
-            if "gitVersion" not in answer:
-                raise kube.errors.NotKubernetes("The server's answer is nothing a Kubernetes API would say.")
-            self.version = str(answer["gitVersion"])
+            self.version = kube.version(connection)
             self.identity = kube.cluster_uid(connection)
             kube.recognise(connection, self.expected)
             wide = {kind: kube.can(connection, "watch", kind, identity=kube.ITSELF) for kind, _, _ in KINDS}

@@ -146,7 +146,9 @@ def test_every_range_has_a_bounded_number_of_points(made: Deployment, measured: 
 def test_a_long_question_is_cut_to_a_thousand_points(measured: str) -> None:
     end = prometheus.now()
     start = end.replace(year=end.year - 1)
-    points = prometheus.series(prometheus.connect(measured), "vector(1)", start=start, end=end, step=1)
+    points = prometheus.series(
+        prometheus.connect(Cluster(prometheus_url=measured)), "vector(1)", start=start, end=end, step=1
+    )
     assert len(points) <= prometheus.MAX_POINTS + 1
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from deployments import kube, reconcile, services
+from deployments import reconcile, services
 from deployments.choices import Outcome, Problem
+from deployments.kubeconfig import parse_kubeconfig
 from deployments.models import Deployment
 from tests import stage
 from tests.deployments.reconcile.play import Json, Play, eventually, newest
@@ -257,7 +258,7 @@ def test_the_documented_commands_make_a_kubeconfig_of_the_token(play: Play, righ
     config = ("config", f"--kubeconfig={file}")
     play.plane.kubectl(*config, "set-credentials", "llmdash", f"--token={token}")
     play.plane.kubectl(*config, "set-context", "--current", "--user=llmdash")
-    found = kube.parse_kubeconfig(play.plane.kubectl(*config, "view", "--raw", "--flatten", "--minify"))
+    found = parse_kubeconfig(play.plane.kubectl(*config, "view", "--raw", "--flatten", "--minify"))
     assert (found.url, found.token, found.ca_pem) == (play.plane.url, token, play.plane.ca_pem)
 
 

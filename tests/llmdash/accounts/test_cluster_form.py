@@ -92,7 +92,7 @@ def test_stored_credentials_are_on_no_page_and_in_no_audit(office: Client) -> No
     for page in (change(cluster), "/admin/deployments/cluster/", f"/admin/deployments/cluster/{cluster.pk}/history/"):
         assert TOKEN not in office.get(page).content.decode()
     (entry,) = AuditEntry.objects.all()
-    assert (entry.action, entry.target_kind, entry.target_name) == ("add", "cluster", "west")
+    assert (entry.action, entry.target_kind, entry.target_name) == ("register cluster", "cluster", "west")
     assert {"field": "api_url", "before": None, "after": SERVER} in entry.detail["changes"]
     assert {"field": "token", "before": None, "after": "(not shown)"} in entry.detail["changes"]
     assert TOKEN not in json.dumps(entry.detail)
@@ -131,7 +131,7 @@ def test_stored_credentials_are_not_sent_to_another_address(office: Client) -> N
     office.post(ADD, by_token())
     cluster = saved()
     answer = office.post(change(cluster), kept(cluster, api_url="https://evil.example.org:6443"))
-    assert "Give the credentials again" in errors(answer)["api_url"][0]
+    assert "Give the credentials again" in errors(answer)["token"][0]
     assert saved().api_url == SERVER
 
 
@@ -185,7 +185,14 @@ def test_what_is_no_kubeconfig_is_refused(office: Client, text: str) -> None:
         ({"api_url": "http://kube.example.org"}, "api_url"),
         ({"api_url": "https://169.254.169.254"}, "api_url"),
         ({"api_url": "https://user:pass@kube.example.org"}, "api_url"),
-        ({"prometheus_url": "http://prometheus.example.org"}, "prometheus_url"),
+        (
+            {
+                "prometheus_url": "http://prometheus.example.org",
+                "prometheus_auth": "token",
+                "prometheus_secret": "t",
+            },
+            "prometheus_url",
+        ),
         ({"prometheus_url": "https://metadata.google.internal"}, "prometheus_url"),
         ({"prometheus_url": "file:///etc/passwd"}, "prometheus_url"),
     ],

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from deployments.choices import Role
-from deployments.kube import KubeconfigRefused
+from deployments.kubeconfig import KubeconfigRefused
 from deployments.models import AuditEntry, Cluster, Membership, Project
 from llmdash.accounts.models import User
 from llmdash.demo import people, register

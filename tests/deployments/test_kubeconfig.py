@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.kube import Access, KubeconfigRefused, parse_kubeconfig
-from deployments.kube.credentials import MAX_CHARS
+from deployments.kubeconfig import MAX_CHARS, Access, KubeconfigRefused, parse_kubeconfig
 from tests.deployments.kube.servers import Authority
 
 Document = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Pages of clusters, and the charts of a deployment."""
+"""Pages of clusters: where is room?"""
 
 import uuid
 from dataclasses import dataclass, field
@@ -12,15 +12,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from deployments.access import Can
 from deployments.choices import Connection
-from deployments.models import AuditEntry, Cluster, ClusterStatus, Deployment, NodeStatus, Project
+from deployments.models import Cluster, ClusterStatus, Deployment, NodeStatus
 from deployments.views.common import Request, is_fragment
+from monitoring import conditions
 from monitoring import overview as parts
-from monitoring import services
 from monitoring.nodes import PAGE_SIZE, listed
-
-AUDIT_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -60,34 +57,6 @@ def visible(request: Request) -> QuerySet[Cluster]:
     return Cluster.objects.visible_to(request.user).select_related("status")
 
 
-def overview(request: Request) -> HttpResponse:
-    """Is everything serving, and what needs me?"""
-    deployments = Deployment.objects.visible_to(request.user)
-    known = list(visible(request))
-    needed, total = parts.matters(deployments, known)
-    gpus = parts.gpus(known)
-    context = {
-        "matters": needed,
-        "more": total - len(needed),
-        "healths": parts.by_health(deployments),
-        "gpus": gpus,
-        "gpu_totals": parts.totals(gpus),
-        "drifting": parts.drifting(deployments),
-        "clusters": known,
-        "any_deployment": deployments.exists(),
-        "audit": AuditEntry.objects.visible_to(request.user).select_related("project")[:AUDIT_ROWS],
-        "may_create": Project.objects.where(request.user, Can.DEPLOY).exists(),
-    }
-    template = "monitoring/_overview.html" if is_fragment(request) else "monitoring/overview.html"
-    return render(request, template, context)
-
-
-def traffic(request: Request) -> HttpResponse:
-    """What is served now, cluster by cluster. Asked by the overview after it is shown."""
-    projects = list(Project.objects.visible_to(request.user).select_related("cluster"))
-    return render(request, "monitoring/_traffic.html", {"rows": services.traffic(projects)})
-
-
 def clusters(request: Request) -> HttpResponse:
     """Where is room?"""
     nodes = NodeStatus.objects.filter(cluster=OuterRef("pk")).order_by().values("cluster").annotate(count=Count("pk"))
@@ -96,7 +65,7 @@ def clusters(request: Request) -> HttpResponse:
     for row in page.object_list:
         row.view = seen(row)
     template = "monitoring/_clusters.html" if is_fragment(request) else "monitoring/clusters.html"
-    return render(request, template, {"page": page})
+    return render(request, template, {"page": page, "is_boss": request.user.is_superuser})
 
 
 def cluster(request: Request, pk: uuid.UUID) -> HttpResponse:
@@ -106,6 +75,8 @@ def cluster(request: Request, pk: uuid.UUID) -> HttpResponse:
         "cluster": row,
         "view": seen(row),
         "capacity": status.capacity.get("gpus", []),
+        "conditions": conditions.of(row, status),
+        "is_boss": request.user.is_superuser,
         "pending": [waiting(pod, names) for pod in status.pending if may_see(pod, names, request)],
     }
     if is_fragment(request):
@@ -134,12 +105,3 @@ def waiting(pod: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     """A waiting pod with the page of its deployment."""
     known = pod["deployment"] in names
     return pod | {"url": reverse("deployments:detail", args=[pod["deployment"]]) if known else ""}
-
-
-def charts(request: Request, pk: uuid.UUID) -> HttpResponse:
-    """The charts of a deployment, or why there are none. Asked by the page after it is shown."""
-    deployment = get_object_or_404(
-        Deployment.objects.visible_to(request.user).select_related("project__cluster"), pk=pk
-    )
-    minutes = int(request.GET["minutes"]) if request.GET.get("minutes") in services.RANGES else 30
-    return render(request, "monitoring/_charts.html", services.charts(deployment, minutes) | {"deployment": deployment})

@@ -1,0 +1,30 @@
+"""The connection test: Kubernetes by `deployments.reads`, Prometheus beside it."""
+
+from typing import cast
+
+from deployments import reads, services
+from deployments.models import Cluster
+from monitoring.services import test_prometheus
+from monitoring.shapes import Report
+
+MOST_NAMESPACES = 10
+
+
+def report(cluster: Cluster) -> Report:
+    """What a test finds of a cluster, stored or not yet. Nothing is written."""
+    namespaces = [name for name in cluster.allowed_namespaces if "*" not in name]
+    if not cluster._state.adding:
+        namespaces += cluster.projects.order_by("name").values_list("namespace", flat=True)[:MOST_NAMESPACES]
+    found = cast(Report, reads.test_connection(cluster, namespaces))
+    found["prometheus"] = None
+    if cluster.prometheus_url:
+        works, sentence = test_prometheus(cluster)
+        found["prometheus"] = {"ok": works, "message": sentence}
+    return found
+
+
+def test_and_keep(cluster: Cluster) -> Report:
+    """Test a stored cluster and keep what was found."""
+    found = report(cluster)
+    services.keep_report(cluster=cluster, report=dict(found))
+    return found

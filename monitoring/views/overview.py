@@ -1,0 +1,41 @@
+"""The first page, and what is served now."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from deployments.access import Can
+from deployments.models import AuditEntry, Deployment, Project
+from deployments.views.common import Request, is_fragment
+from monitoring import overview as parts
+from monitoring import services
+from monitoring.views.clusters import visible
+
+AUDIT_ROWS = 10
+
+
+def overview(request: Request) -> HttpResponse:
+    """Is everything serving, and what needs me?"""
+    deployments = Deployment.objects.visible_to(request.user)
+    known = list(visible(request))
+    needed, total = parts.matters(deployments, known)
+    gpus = parts.gpus(known)
+    context = {
+        "matters": needed,
+        "more": total - len(needed),
+        "healths": parts.by_health(deployments),
+        "gpus": gpus,
+        "gpu_totals": parts.totals(gpus),
+        "drifting": parts.drifting(deployments),
+        "clusters": known,
+        "any_deployment": deployments.exists(),
+        "audit": AuditEntry.objects.visible_to(request.user).select_related("project")[:AUDIT_ROWS],
+        "may_create": Project.objects.where(request.user, Can.DEPLOY).exists(),
+    }
+    template = "monitoring/_overview.html" if is_fragment(request) else "monitoring/overview.html"
+    return render(request, template, context)
+
+
+def traffic(request: Request) -> HttpResponse:
+    """What is served now, cluster by cluster. Asked by the overview after it is shown."""
+    projects = list(Project.objects.visible_to(request.user).select_related("cluster"))
+    return render(request, "monitoring/_traffic.html", {"rows": services.traffic(projects)})
