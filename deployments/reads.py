@@ -1,5 +1,6 @@
 """Reads of a cluster for a person who waits: the request side's only way to one."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -7,7 +8,14 @@ from typing import Any, cast
 from deployments import kube
 from deployments.choices import Role
 from deployments.crypto import CannotOpen
+from deployments.manifests import labels
 from deployments.models import Cluster, Deployment
+
+# ECMA-48: control sequences, and strings such as a window's title.
+TERMINAL = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|\x9b[0-?]*[ -/]*[@-~]"
+)
+NOT_SHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -29,23 +37,31 @@ def test_connection(cluster: Cluster, namespaces: Iterable[str]) -> dict[str, An
     return cast(dict[str, Any], kube.rights.test(access, namespaces))
 
 
-def logs(
-    deployment: Deployment, pod: str, *, actor: str, previous: bool = False, tail: int = 500
-) -> tuple[str, Unread | None]:
-    """The last lines of a pod's log, read as the project's viewer in the person's name."""
+def logs(deployment: Deployment, pod: str, *, actor: str, **excerpt: Any) -> tuple[str, Unread | None]:
+    """Lines of a pod's log, chosen by fields of `kube.Excerpt`, read as the project's viewer in the person's name."""
     who = kube.Identity(deployment.project.namespace, Role.VIEWER, actor)
     try:
         connection = kube.connect(deployment.project.cluster)
         text = kube.logs(
-            connection, deployment.project.namespace, pod, identity=who, container=deployment.name, tail=tail,
-            previous=previous,
+            connection, deployment.project.namespace, pod, identity=who, container=deployment.name,
+            excerpt=kube.Excerpt(**excerpt),
         )  # fmt: skip
     except CannotOpen:
         step = "A platform admin has to give the cluster its credentials again."
         return "", Unread("The log could not be read", "The cluster's credentials cannot be opened.", step)
     except kube.KubeError as error:
         return "", why_no_logs(error)
-    return text, None
+    return readable(text), None
+
+
+def may_be_pod(deployment: Deployment, pod: str) -> bool:
+    """Whether one of its pods may have been called so: others' pods stand in the namespace, too."""
+    return bool(re.fullmatch(labels.pod_names(deployment.name), pod))
+
+
+def readable(log: str) -> str:
+    """A log without the codes that move and colour a terminal, and without characters that no page shows."""
+    return NOT_SHOWN.sub("", TERMINAL.sub("", log.replace("\r\n", "\n")))
 
 
 def why_no_logs(error: kube.KubeError) -> Unread:

@@ -217,6 +217,20 @@ class ClusterSettings(TypedDict):
     identity: Annotated[str, about("The uid of kube-system that a platform admin accepted; empty for the first seen.")]
 
 
+class Log(TypedDict):
+    """Lines of a pod's log, without the codes that move and colour a terminal."""
+
+    pod: str
+    text: str
+
+
+class DryRun(TypedDict):
+    """What a request would do that is only tried."""
+
+    spec: SpecObject
+    changes: Annotated[list[Change], about("What differs from what stands now; empty when nothing would change.")]
+
+
 class Left(TypedDict):
     """What stays in a cluster that is forgotten."""
 

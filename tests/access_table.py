@@ -133,6 +133,7 @@ REST: Table = {
     f"{API}/try-again": [Case("POST", UNCHANGED)],
     f"{API}/drift-policy": [Case("POST", SET, {"drift_policy": "leave"})],
     **gets(READ, f"{API}/revisions", f"{API}/revisions/<int:number>", f"{API}/audit"),
+    f"{API}/pods/<slug:pod>/logs": [Case("GET", Says(401, 409, 409, 409, 404, 409))],
     **gets(READ, f"{API}/status", f"{API}/pods", f"{API}/events"),
     **gets(LIST, "api/v1/projects", "api/v1/clusters"),
     **gets(READ, "api/v1/projects/<uuid:pk>", "api/v1/clusters/<uuid:pk>"),

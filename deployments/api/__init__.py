@@ -7,6 +7,7 @@ from deployments.api.base import route
 from deployments.api.clusters import AcceptIdentity, Clusters, Forget, OneCluster, Settings
 from deployments.api.deployments import Deployments, OneDeployment
 from deployments.api.history import AllAudit, Audit, OneRevision, Revisions
+from deployments.api.logs import Logs
 from deployments.api.members import Members, OneMember
 from deployments.api.projects import OneProject, Projects, Secrets
 from deployments.api.search import Search
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     *route(f"{ONE}/drift-policy", SetPolicy, "drift-policy"),
     *route(f"{ONE}/revisions", Revisions, "revisions"),
     *route(f"{ONE}/revisions/<int:number>", OneRevision, "revision"),
+    *route(f"{ONE}/pods/<slug:pod>/logs", Logs, "logs"),
     *route(f"{ONE}/audit", Audit, "audit"),
     *route("projects", Projects, "projects"),
     *route("projects/<uuid:pk>", OneProject, "project"),

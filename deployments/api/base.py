@@ -1,15 +1,17 @@
 """What the endpoints share: fetch and authorise in one call, read a body, answer an act."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from pydantic import BaseModel, ValidationError
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +19,7 @@ from rest_framework.views import APIView
 from deployments import serializers, services, shapes
 from deployments import spec as specs
 from deployments.access import ROLE_CAN, Can
+from deployments.api.described import Operation
 from deployments.choices import Role
 from deployments.http import Invalid, answer, etag, refuse_parameters
 from deployments.models import Deployment, Project, Revision
@@ -47,7 +50,22 @@ class Endpoint(APIView):
         if "chunked" in request.headers.get("Transfer-Encoding", ""):
             raise LengthRequired
         if hasattr(self, str(request.method).lower()):  # a method that is not offered is refused as such
-            refuse_parameters(request, self.parameters if request.method in ("GET", "HEAD") else ())
+            refuse_parameters(request, self.parameters if request.method in ("GET", "HEAD") else self.of_writes())
+
+    def of_writes(self) -> tuple[str, ...]:
+        """The parameters that this method takes."""
+        said: Operation = getattr(self, str(self.request.method).lower()).operation
+        return ("dry_run",) if said.dry_run else ()
+
+    @contextmanager
+    def tried(self) -> Iterator[bool]:
+        """Whether the request is only tried (`?dry_run=true`); then nothing that the block does stays."""
+        said = self.request.query_params.get("dry_run", "false")
+        if said not in ("true", "false"):
+            raise ParseError("The query parameter 'dry_run' must be true or false.")
+        with transaction.atomic():
+            yield said == "true"
+            transaction.set_rollback(said == "true")
 
     def perform_authentication(self, request: Request) -> None:
         """Whoever fails to show who they are is counted by address, or they could try for ever."""

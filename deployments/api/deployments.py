@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Q, QuerySet
@@ -13,12 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deployments import glance, serializers, services, shapes
+from deployments import spec as specs
 from deployments.access import Can
 from deployments.api.base import ACCEPTED, Endpoint, accepted, by_name_or_id, newest_of, paged, tag_of
 from deployments.api.described import operation
 from deployments.choices import Action, DriftPolicy, Health
+from deployments.difference import changes
 from deployments.http import Invalid, Pages, answer, idempotency_key, revision_seen
-from deployments.models import Deployment, Project
+from deployments.models import Deployment, Project, Revision
 
 ORDERINGS = glance.SORTS | {"created": ["created_at"]}
 REVISED: dict[str, Any] = ACCEPTED | {"if_match": "must", "refuses": (409, 412, 422, 428), "idempotent": True}
@@ -27,7 +29,7 @@ REVISED: dict[str, Any] = ACCEPTED | {"if_match": "must", "refuses": (409, 412, 
 class Deployments(Endpoint):
     """All deployments that the caller may see, with how they are."""
 
-    parameters = ("page", "page_size", "search", "ordering", "project", "cluster", "health")
+    parameters = ("page", "page_size", "search", "ordering", "project", "cluster", "health", "name")
     described = {
         "ordering": {"enum": [sign + name for name in ORDERINGS for sign in ("", "-")]},
         "search": {"description": "Rows whose name, LLM or project holds this."},
@@ -40,7 +42,7 @@ class Deployments(Endpoint):
 
     @operation(
         "Create a deployment",
-        **ACCEPTED, takes=serializers.Create, refuses=(409, 422), idempotent=True,
+        **ACCEPTED, takes=serializers.Create, refuses=(409, 422), idempotent=True, dry_run=True,
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         key = idempotency_key(request)
@@ -48,13 +50,15 @@ class Deployments(Endpoint):
         project = self.named_project(body.project)
         self.allow(project, Can.DEPLOY)
         try:
-            made = services.create(
-                project=project, name=body.name, spec=services.read_spec(body.spec), by=self.user,
-                reason=body.reason, key=key, drift_policy=DriftPolicy(body.drift_policy),
-            )  # fmt: skip
+            with self.tried() as only_tried:
+                made = services.create(
+                    project=project, name=body.name, spec=services.read_spec(body.spec), by=self.user,
+                    reason=body.reason, key=key, drift_policy=DriftPolicy(body.drift_policy),
+                )  # fmt: skip
+                newest = newest_of(made)
         except ValidationError as error:
             raise at_the_name(error) from error
-        return accepted(request, made, newest_of(made))
+        return would(request, newest, {}) if only_tried else accepted(request, made, newest)
 
     def named_project(self, text: str) -> Project:
         """The project that the body names; one that is hidden is as unknown as one that is not there."""
@@ -74,15 +78,19 @@ class OneDeployment(Endpoint):
         newest = newest_of(deployment)
         return answer(request, serializers.deployment(deployment, newest), tag=tag_of(deployment, newest.number))
 
-    @operation("Replace the spec", **REVISED, takes=serializers.Revise)
+    @operation("Replace the spec", **REVISED, takes=serializers.Revise, dry_run=True)
     def put(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
         seen = revision_seen(request, deployment.desired, required=True)
         body = self.body(serializers.Revise)
-        revision = services.revise(
-            deployment=deployment, spec=services.read_spec(body.spec), by=self.user, reason=body.reason,
-            if_revision=seen, key=idempotency_key(request),
-        )  # fmt: skip
+        before = newest_of(deployment)
+        with self.tried() as only_tried:
+            revision = services.revise(
+                deployment=deployment, spec=services.read_spec(body.spec), by=self.user, reason=body.reason,
+                if_revision=seen, key=idempotency_key(request),
+            )  # fmt: skip
+        if only_tried:
+            return would(request, revision, specs.dump(before.spec))
         return accepted(request, deployment, revision)
 
     @operation("Change some parameters of the spec", **REVISED, takes=serializers.Revise)
@@ -105,6 +113,12 @@ class OneDeployment(Endpoint):
         deployment.refresh_from_db()
         body = serializers.deployment(deployment, newest_of(deployment))
         return answer(request, body, status=202, tag=tag_of(deployment, deployment.desired), location=request.path)
+
+
+def would(request: Request, revision: Revision, before: dict[str, Any]) -> Response:
+    """What a request that was only tried would do."""
+    spec = specs.dump(revision.spec)
+    return answer(request, shapes.DryRun(spec=spec, changes=cast(list[shapes.Change], changes(before, spec))))
 
 
 def at_the_name(error: ValidationError) -> Exception:
@@ -134,6 +148,8 @@ def filtered(rows: QuerySet[Deployment], request: Request) -> QuerySet[Deploymen
         if unknown:
             raise ParseError(f"There is no health {unknown[0][:40]!r}; there are {', '.join(Health)}.")
         rows = rows.filter(Q(("health_now__in", wanted)))
+    if name := given.get("name"):
+        rows = rows.filter(name=name)
     return rows
 
 

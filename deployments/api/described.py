@@ -20,6 +20,7 @@ class Operation:
     if_match: Literal["", "may", "must"] = ""
     idempotent: bool = False  # takes an Idempotency-Key
     refuses: tuple[int, ...] = ()  # beyond what every endpoint may answer
+    dry_run: bool = False  # takes ?dry_run=true, which answers 200 with a `shapes.DryRun`
     by_session: bool = False
 
 

@@ -39,5 +39,6 @@ PARAMETERS: dict[str, Schema] = {
     "health": several("Only what is so.", enum=values(Health)),
     "name": text("Only of this name."),
     "ordering": text("The column to sort by, with - in front from the end."),
+    "dry_run": text("true to be told what would change, and have nothing done.", enum=["true", "false"]),
     "action": text("Only this act.", enum=values(Action)),
 }

@@ -5,7 +5,7 @@ from deployments.kube.access import can, cluster_uid, recognise, version
 from deployments.kube.apply import Applied, Fence, Found, apply, create, delete, disown, metadata, read, send
 from deployments.kube.client import ITSELF, Connection, Identity, access_of, connect
 from deployments.kube.errors import FieldConflict, KubeError, Stranger, Superseded
-from deployments.kube.logs import logs
+from deployments.kube.logs import Excerpt, logs
 from deployments.kube.watch import Feed, follow
 from deployments.kubeconfig import Access
 
@@ -14,6 +14,7 @@ __all__ = [
     "Access",
     "Applied",
     "Connection",
+    "Excerpt",
     "Feed",
     "Fence",
     "FieldConflict",

@@ -1,6 +1,5 @@
 """One deployment: how it is, its revisions and its logs."""
 
-import re
 import uuid
 from typing import Any
 
@@ -12,7 +11,6 @@ from deployments import advice, glance, reads
 from deployments.access import Can, allowed
 from deployments.choices import Problem, Stage
 from deployments.difference import as_yaml, changes, lines
-from deployments.manifests import labels
 from deployments.models import AuditEntry, Deployment
 from deployments.spec import Spec
 from deployments.views.common import Request, fetch, is_fragment, reason
@@ -20,11 +18,6 @@ from deployments.views.stranger import stranger
 
 REVISIONS_A_PAGE = 10
 AUDIT_ROWS = 20
-# ECMA-48: control sequences, and strings such as a window's title.
-TERMINAL = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|\x9b[0-?]*[ -/]*[@-~]"
-)
-NOT_SHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 ROLLOUT = (Stage.SCHEDULED, Stage.PULLING, Stage.LOADING, Stage.READY)
 LASTING = (Stage.PULLING, Stage.LOADING)  # done when the next one begins; the others are moments
 
@@ -176,7 +169,7 @@ def logs(request: Request, pk: uuid.UUID, pod: str) -> HttpResponse:
     deployment = fetch(request, pk, Can.LOGS)
     view = glance.of(deployment)
     found = next((row for row in view.pods if row["name"] == pod), None)
-    if found is None and not re.fullmatch(labels.pod_names(deployment.name), pod):
+    if found is None and not reads.may_be_pod(deployment, pod):
         raise Http404  # others' pods stand in the namespace, too
     previous = request.GET.get("previous") == "1"
     text, error = reads.logs(deployment, pod, actor=request.user.get_username(), previous=previous)
@@ -185,7 +178,7 @@ def logs(request: Request, pk: uuid.UUID, pod: str) -> HttpResponse:
         "view": view,
         "pod": pod,
         "container": deployment.name,
-        "text": readable(text),
+        "text": text,
         "error": error,
         "previous": previous,
         "restarts": found["restarts"] if found else 0,
@@ -193,8 +186,3 @@ def logs(request: Request, pk: uuid.UUID, pod: str) -> HttpResponse:
     }
     template = "deployments/_logs.html" if is_fragment(request) else "deployments/logs.html"
     return render(request, template, context)
-
-
-def readable(log: str) -> str:
-    """A log without the codes that move and colour a terminal, and without characters that no page shows."""
-    return NOT_SHOWN.sub("", TERMINAL.sub("", log.replace("\r\n", "\n")))

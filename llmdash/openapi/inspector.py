@@ -10,10 +10,16 @@ from drf_spectacular.utils import OpenApiParameter
 from deployments.api.described import Operation
 from deployments.api.parameters import PARAMETERS
 from deployments.http.conditions import IF_MATCH, KEY
+from deployments.shapes import DryRun
 from llmdash.openapi import problems
 from llmdash.openapi.shapes import Shapes, page_of
 
 TOKEN, SESSION = {"token": list[str]()}, {"session": list[str]()}
+ROW: dict[str, Any] = {"type": "string", "format": "uuid"}
+OF_PATH: dict[str, dict[str, Any]] = {
+    "number": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
+    "pod": {"type": "string", "pattern": "^[-a-z0-9]{1,253}$"},
+}
 HEADERS = {
     "If-Match": 'The ETag that you saw, such as "3"; * for whatever stands there.',
     "If-None-Match": "The ETag that you have: 304 when it still holds.",
@@ -61,15 +67,14 @@ class Inspector(AutoSchema):
 
     def of_path(self) -> list[OpenApiParameter]:
         """The ids in the address."""
-        number, row = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}, {"type": "string", "format": "uuid"}
         return [
-            OpenApiParameter(name, number if name == "number" else row, OpenApiParameter.PATH)
+            OpenApiParameter(name, OF_PATH.get(name, ROW), OpenApiParameter.PATH)
             for name in sorted(uritemplate.variables(self.path))
         ]
 
     def of_query(self) -> list[OpenApiParameter]:
         """What a list is narrowed by."""
-        known = getattr(self.view, "parameters", ()) if self.method == "GET" else ()
+        known = getattr(self.view, "parameters", ()) if self.method == "GET" else ("dry_run",) * self.described.dry_run
         told = {name: PARAMETERS.get(name, {}) | getattr(self.view, "described", {}).get(name, {}) for name in known}
         required = getattr(self.view, "required", ())
         return [
@@ -104,7 +109,8 @@ class Inspector(AutoSchema):
         if said.status == 204:
             return {"204": None}
         body = self.shapes.name(shape, "serialization")
-        return {str(said.status): page_of(body, said.listed) if said.listed else body}
+        tried = {"200": self.shapes.name(DryRun, "serialization")} if said.dry_run else {}
+        return {str(said.status): page_of(body, said.listed) if said.listed else body} | tried
 
     def get_operation(self, *args: Any) -> Any:
         made = super().get_operation(*args) or {}
