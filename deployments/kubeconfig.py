@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
+from deployments import strictyaml
+
 MAX_CHARS = 256 * 1024
-MAX_DEPTH = 32
 FLATTEN = "kubectl config view --raw --flatten --minify"
 
 
@@ -113,64 +113,20 @@ def refuse_unknown(part: dict[str, Any], known: set[str], where: str) -> None:
         way_out = f"make the kubeconfig self-contained with `{FLATTEN}`"
         if key in ("exec", "auth-provider"):
             way_out = "create a ServiceAccount for llmdash and use its token; `llmdash cluster-access` prints one"
-        raise KubeconfigRefused(f"The {where}'s {shown(key)} is not taken: {why}. Instead, {way_out}.")
-
-
-def shown(value: object) -> str:
-    """A key or name of the document, short enough for a sentence."""
-    return repr(value if len(str(value)) <= 60 else f"{str(value)[:60]}…")
+        raise KubeconfigRefused(f"The {where}'s {strictyaml.shown(key)} is not taken: {why}. Instead, {way_out}.")
 
 
 def load_yaml(text: str) -> dict[str, Any]:
-    """A mapping from YAML or JSON text."""
+    """A mapping from YAML or JSON text. Raises KubeconfigRefused."""
     if len(text) > MAX_CHARS:
         raise KubeconfigRefused(f"A kubeconfig has at most {MAX_CHARS // 1024} KiB.")
     try:
-        look_at_events(text)
-        document = yaml.load(text, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        if isinstance(error, KubeconfigRefused):
-            raise
-        raise KubeconfigRefused("This is not YAML.") from error
-    if not isinstance(document, dict):
+        documents = strictyaml.load(text)
+    except strictyaml.YamlRefused as refused:
+        raise KubeconfigRefused(str(refused)) from refused
+    if len(documents) != 1 or not isinstance(documents[0], dict):
         raise KubeconfigRefused("This is no kubeconfig: a mapping with clusters, users and contexts is expected.")
-    return document
-
-
-def look_at_events(text: str) -> None:
-    """Refuse aliases, depth and keys that stand twice. Events only: nothing is built, so nothing can grow.
-
-    Of a key that stands twice readers take different ones, so what a person reads need not be what is used.
-    """
-    keys: list[set[str] | None] = []  # of each open collection; None for a sequence
-    expects_key = [False]
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.events.AliasEvent):
-            raise KubeconfigRefused("YAML aliases are not taken.")
-        if isinstance(event, yaml.events.CollectionEndEvent):
-            keys.pop()
-            expects_key.pop()
-        elif isinstance(event, yaml.events.NodeEvent):
-            if keys and keys[-1] is not None:
-                if expects_key[-1]:
-                    note_key(keys[-1], event)
-                expects_key[-1] = not expects_key[-1]
-            if isinstance(event, yaml.events.CollectionStartEvent):
-                keys.append(set() if isinstance(event, yaml.events.MappingStartEvent) else None)
-                expects_key.append(True)
-        if len(keys) > MAX_DEPTH:
-            raise KubeconfigRefused("This YAML is nested too deeply.")
-
-
-def note_key(known: set[str], event: yaml.events.NodeEvent) -> None:
-    """Add a mapping's key to those that are known."""
-    if not isinstance(event, yaml.events.ScalarEvent):
-        raise KubeconfigRefused("YAML keys must be plain text.")
-    if event.value == "<<":
-        raise KubeconfigRefused("YAML merges are not taken.")
-    if event.value in known:
-        raise KubeconfigRefused(f"The key {shown(event.value)} stands twice.")
-    known.add(event.value)
+    return documents[0]
 
 
 def by_name(document: dict[str, Any], part: str) -> dict[str, dict[str, Any]]:
@@ -182,9 +138,9 @@ def by_name(document: dict[str, Any], part: str) -> dict[str, dict[str, Any]]:
     for entry in entries:
         name, inner = text_of(entry, "name"), entry.get(part.removesuffix("s")) or {}
         if name in found:
-            raise KubeconfigRefused(f"The kubeconfig has two {part} named {shown(name)}.")
+            raise KubeconfigRefused(f"The kubeconfig has two {part} named {strictyaml.shown(name)}.")
         if not isinstance(inner, dict):
-            raise KubeconfigRefused(f"What the kubeconfig says of {shown(name)} in {part!r} is no mapping.")
+            raise KubeconfigRefused(f"What the kubeconfig says of {strictyaml.shown(name)} in {part!r} is no mapping.")
         found[name] = inner
     return found
 
@@ -193,7 +149,7 @@ def pick(entries: dict[str, dict[str, Any]], name: str, what: str) -> dict[str, 
     """The entry of that name."""
     if name not in entries:
         raise KubeconfigRefused(
-            f"The kubeconfig has no {what} named {shown(name)}." if name else f"It names no {what}."
+            f"The kubeconfig has no {what} named {strictyaml.shown(name)}." if name else f"It names no {what}."
         )
     return entries[name]
 

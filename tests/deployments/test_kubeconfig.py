@@ -197,7 +197,7 @@ HOSTILE: list[tuple[str, str, str]] = [
     ("a tab", "\ta: b", "This is not YAML"),
     ("control characters", "a: \x00\x1b", "This is not YAML"),
     ("half a surrogate", "a: \ud800", "This is not YAML"),
-    ("two documents", written(document()) + "---\na: b\n", "This is not YAML"),
+    ("two documents", written(document()) + "---\na: b\n", "This is no kubeconfig"),
     ("a Python object", "!!python/object/apply:os.system ['touch /tmp/owned']", "This is not YAML"),
     ("a number without end", "a: " + "9" * 5000, "This is not YAML"),
     ("empty", "", "This is no kubeconfig"),

@@ -83,4 +83,4 @@ def test_cluster_access_prints_nothing_for_what_is_no_namespace(capsys: pytest.C
 def test_what_is_not_understood_ends_with_two(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", "llmdash.cli", *arguments], capture_output=True, check=False)
     assert done.returncode == 2
-    assert b"usage: llmdash" in done.stderr
+    assert b"Usage: llmdash" in done.stderr

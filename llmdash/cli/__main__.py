@@ -1,0 +1,7 @@
+"""`python -m llmdash.cli`."""
+
+import sys
+
+from llmdash.cli import main
+
+sys.exit(main())
