@@ -17,6 +17,7 @@ urlpatterns = [
     path("activity/", views.activity, name="activity"),
     path("activity/export/", views.export, name="activity-export"),
     path("deployments/", views.index, name="list"),
+    path("deployments/bulk/", views.bulk, name="bulk"),
     path("deployments/new/", views.new, name="new"),
     path("deployments/<uuid:pk>/", views.detail, name="detail"),
     path("deployments/<uuid:pk>/edit/", views.edit, name="edit"),

@@ -97,6 +97,10 @@ PAGES: Table = {
         Case("GET", Says(302, 403, 200, 200, 200, 200)),
         Case("POST", Says(302, 403, 422, 422, 422, 422), {"name": "Not A Name"}),
     ],
+    "deployments/bulk/": [  # each row says what it leaves out; nobody's rows are nobody's
+        Case("GET", ELSEWHERE),
+        Case("POST", ELSEWHERE, {"act": "stop", "pk": "nonsense"}),
+    ],
     f"{ONE}edit/": [Case("GET", ASK), Case("POST", Says(302, 403, 422, 422, 404, 422), {"llm": "no slash"})],
     **asks_and_does("scale/", {"replicas": "3"}),
     **asks_and_does("stop/"),

@@ -1,6 +1,6 @@
 """Forms: what a browser sends, read and judged by the same rules as everything else."""
 
-from deployments.forms.acts import ActForm, DeleteForm, NameForm, PolicyForm, ScaleForm, TakeOverForm
+from deployments.forms.acts import ActForm, BulkForm, DeleteForm, NameForm, PolicyForm, ScaleForm, TakeOverForm
 from deployments.forms.clusters import AcceptForm, ClusterForm
 from deployments.forms.deployment import DeploymentForm
 from deployments.forms.merge import merged
@@ -10,6 +10,7 @@ from deployments.forms.seen import SeenForm
 __all__ = [
     "AcceptForm",
     "ActForm",
+    "BulkForm",
     "ClusterForm",
     "DeleteForm",
     "DeploymentForm",

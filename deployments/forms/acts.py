@@ -47,6 +47,25 @@ class DeleteForm(NameForm, SeenForm):
     """The name of a deployment, typed again by somebody who saw its newest revision."""
 
 
+class BulkForm(forms.Form):
+    """Several deployments at once. What cannot be undone asks for the act and its number in words."""
+
+    confirm = forms.CharField(required=False)
+
+    def __init__(self, *args: Any, word: str, count: int, danger: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wanted = f"{word} {count}"
+        self.fields["confirm"].label = f"Type “{self.wanted}” to confirm"
+        if not danger:
+            del self.fields["confirm"]
+
+    def clean_confirm(self) -> str:
+        """Only these very words will do."""
+        if self.cleaned_data["confirm"].strip() != self.wanted:
+            raise forms.ValidationError(f"This is not “{self.wanted}”.")
+        return self.wanted
+
+
 class TakeOverForm(forms.Form):
     """Nothing to fill in. Whichever revision is the newest is the one that wins, so none is remembered here."""
 

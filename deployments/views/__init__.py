@@ -2,6 +2,7 @@
 
 from deployments.views.activity import activity, export
 from deployments.views.acts import delete, policy, restart, roll_back, scale, start, stop, take_over, try_again
+from deployments.views.bulk import bulk
 from deployments.views.edit import edit, new
 from deployments.views.list import index
 from deployments.views.one import detail, logs, revision
@@ -19,6 +20,7 @@ from deployments.views.projects import (
 __all__ = [
     "activity",
     "add_member",
+    "bulk",
     "change_role",
     "create_project",
     "delete",

@@ -34,11 +34,12 @@ def index(request: Request) -> HttpResponse:
         "total": sum(counts.values()),
         "stale_clusters": stale_clusters(page.object_list),
         "heard": heard(page.object_list),
+        "may_create": Project.objects.where(request.user, Can.DEPLOY).exists(),
     }
     if is_fragment(request) and context["total"]:
         return render(request, "deployments/_table.html", context)
     template = "deployments/_table.html" if is_fragment(request) else "deployments/list.html"
-    return render(request, template, context | choices(request))
+    return render(request, template, context | choices(request, may_create=bool(context["may_create"])))
 
 
 def read_filters(request: Request) -> dict[str, str]:
@@ -75,14 +76,12 @@ def heard(rows: Any) -> dict[Any, Any]:
     return {row.project.cluster_id: row.view.seen_at for row in rows}
 
 
-def choices(request: Request) -> dict[str, Any]:
-    """What the filters offer, and whether the person may create."""
+def choices(request: Request, *, may_create: bool) -> dict[str, Any]:
+    """What the filters offer, and why the person may not create."""
     projects = list(Project.objects.visible_to(request.user).values_list("name", flat=True))
-    may_create = Project.objects.where(request.user, Can.DEPLOY).exists()
     why_not = "You are viewer in every project." if projects else "There is no project yet."
     return {
         "projects": projects,
         "clusters": list(Cluster.objects.visible_to(request.user).values_list("name", flat=True)),
-        "may_create": may_create,
         "why_not": "" if may_create else why_not,
     }

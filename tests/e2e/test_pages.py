@@ -197,3 +197,22 @@ def test_a_dialog_shows_what_is_wrong_beside_its_field(served: Deployment, page_
     page.locator("#ask #id_replicas").fill("2")
     page.locator("#ask [type=submit]").click()
     expect(page.locator(".messages")).to_contain_text("is being scaled")
+
+
+def test_rows_that_are_chosen_stay_so_when_the_list_changes(served: Deployment, page_of: Opener) -> None:
+    other = stage.deployment(served.project, by=person(), name="other")
+    page = page_of(person())
+    page.goto("/deployments/")
+    expect(page.locator("#bulk button[value=stop]")).to_be_disabled()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator("[data-picked]")).to_have_text("1 chosen")
+    services.delete(deployment=other, by=person())
+    expect(page.locator(f"[data-live-row='{other.pk}'] .health")).to_contain_text("Deleting", timeout=20_000)
+    expect(page.locator("[data-pick]").first).to_be_checked()
+    page.locator("[data-pick-all]").check()
+    expect(page.locator("[data-picked]")).to_have_text("2 chosen")
+    page.locator("#bulk button[value=stop]").click()
+    expect(page.locator("main")).to_contain_text("It is being deleted already.")
+    page.locator("main button[type=submit]").click()
+    expect(page.locator(".messages")).to_contain_text("is being stopped.")

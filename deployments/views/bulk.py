@@ -1,0 +1,154 @@
+"""Stop, start or delete several deployments at once: first what will happen to each, then the act, one by one."""
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from deployments import glance, services
+from deployments.access import Can, allowed
+from deployments.choices import Health, Role
+from deployments.forms import BulkForm
+from deployments.models import AppliedObject, Deployment, Membership
+from deployments.views.common import Request, posted
+
+MOST = 200  # rows at once; a page of the list has 50
+NAMED = 5  # deployments that a message names
+
+
+@dataclass(frozen=True)
+class Act:
+    """What is done to each, and in which words."""
+
+    word: str
+    can: Can
+    does: Callable[..., Any]
+    done: str
+    sentence: str
+    danger: bool = False
+
+
+ACTS = {
+    "stop": Act(
+        "Stop", Can.DEPLOY, services.stop, "being stopped",
+        "Their replicas go away and the GPUs become free. The number of replicas is remembered.",
+    ),
+    "start": Act(
+        "Start", Can.DEPLOY, services.start, "being started", "The remembered number of replicas is started again.",
+    ),
+    "delete": Act(
+        "Delete", Can.DELETE, services.delete, "being deleted",
+        "Every object that llmdash made for them is removed from the cluster. Objects that llmdash adopted stay.",
+        danger=True,
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """One deployment of those chosen; `why_not` says why it is left out, `objects` what goes with it."""
+
+    row: Any
+    why_not: str
+    objects: list[str]
+
+
+def bulk(request: Request) -> HttpResponse:
+    """The page that asks, and the act."""
+    given = request.POST if request.method == "POST" else request.GET
+    act = ACTS.get(given.get("act", ""))
+    lines = chosen(request, given.getlist("pk"), act) if act else []
+    if act is None or not lines:
+        messages.info(request, "Choose deployments in the list first, then what to do with them.")
+        return redirect("deployments:list")
+    able = [line.row for line in lines if not line.why_not]
+    form = BulkForm(posted(request), word=act.word.lower(), count=len(able), danger=act.danger)
+    if request.method == "POST" and able and form.is_valid():
+        perform(request, act, able, seen_of(request))
+        return redirect("deployments:list")
+    context = {
+        "act": act, "key": given["act"], "lines": lines, "able": able, "form": form,
+        "gpus": sum(row.view.gpus for row in able), "back": reverse("deployments:list"),
+    }  # fmt: skip
+    return render(request, "deployments/bulk.html", context, status=422 if form.errors else 200)
+
+
+def chosen(request: Request, ids: Iterable[str], act: Act) -> list[Line]:
+    """The deployments of these ids that the person may see, by project and name."""
+    wanted = {found for text in list(ids)[:MOST] if (found := as_uuid(text))}
+    visible = glance.listed(Deployment.objects.visible_to(request.user).filter(pk__in=wanted))
+    rows = list(visible.order_by("project__name", "name"))
+    roles = Membership.objects.roles(request.user, list({row.project_id for row in rows}))
+    for row in rows:
+        row.view = glance.of(row)
+    going = objects(rows) if act.danger else {}
+    return [Line(row, why_not(row, act, roles[row.project_id]), going.get(row.pk, [])) for row in rows]
+
+
+def objects(rows: list[Any]) -> dict[uuid.UUID, list[str]]:
+    """What llmdash made for each, "Service qwen", by one query."""
+    found: dict[uuid.UUID, list[str]] = {}
+    made = AppliedObject.objects.filter(deployment__in=rows, created_by_us=True)
+    for pk, kind, name in made.values_list("deployment", "kind", "name"):
+        found.setdefault(pk, []).append(f"{kind} {name}")
+    return found
+
+
+def why_not(row: Any, act: Act, role: Role | None) -> str:
+    """Why an act leaves a deployment as it is; "" when it does not."""
+    if not allowed(role, act.can):
+        return f"You are {role.label.lower() if role else 'nobody'} in project {row.project.name}."
+    if row.deleted_at:
+        return "It is being deleted already."
+    if act is ACTS["stop"] and row.view.health == Health.STOPPED:
+        return "It is stopped already."
+    return ""
+
+
+def seen_of(request: Request) -> dict[str, int]:
+    """The revision of each that the person was shown, from fields such as seen-<id>."""
+    found = {}
+    for name in request.POST:
+        text = request.POST.get(name, "")
+        if name.startswith("seen-") and text.isascii() and text.isdigit() and len(text) < 10:
+            found[name.removeprefix("seen-")] = int(text)
+    return found
+
+
+def perform(request: Request, act: Act, rows: list[Any], seen: dict[str, int]) -> None:
+    """Do it to each, and say what came of it. What somebody changed since the page was opened is left as it is."""
+    done, same = [], []
+    for row in rows:
+        try:
+            act.does(deployment=row, by=request.user, if_revision=seen.get(str(row.pk)))
+            done.append(row.name)
+        except services.NothingChanged:
+            same.append(row.name)
+        except services.Conflict as conflict:
+            messages.warning(request, f"{row.name} is left as it is: {conflict}")
+        except services.Refused as refused:
+            messages.error(request, f"{row.name}: {refused}")
+    if done:
+        messages.success(request, f"{names(done)} {'is' if len(done) == 1 else 'are'} {act.done}.")
+    if same:
+        messages.info(request, f"{names(same)} {'was' if len(same) == 1 else 'were'} so already.")
+
+
+def names(found: list[str]) -> str:
+    """A few by name, more by number."""
+    if len(found) > NAMED:
+        return f"{len(found)} deployments"
+    return " and ".join([", ".join(found[:-1]), found[-1]]) if len(found) > 1 else found[0]
+
+
+def as_uuid(text: str) -> uuid.UUID | None:
+    """An id; None for what is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
