@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, ViewportSize, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -48,7 +48,19 @@ def listen(page: Page) -> list[str]:
     """Errors of script and of the content security policy, as they come."""
     found: list[str] = []
     page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda message: found.append(message.text) if "Content Security" in message.text else None)
+    page.on("console", lambda message: found.append(message.text) if is_fault(message) else None)
+    return found
+
+
+def is_fault(message: ConsoleMessage) -> bool:
+    """What script complains of; not the browser's own line about an answer of 4xx, or the refused stream."""
+    return message.type in ("error", "warning") and "Failed to load resource" not in message.text
+
+
+def others(page: Page, ours: str) -> list[str]:
+    """Requests to other hosts than ours, as they come."""
+    found: list[str] = []
+    page.on("request", lambda request: None if request.url.startswith((ours, "data:")) else found.append(request.url))
     return found
 
 

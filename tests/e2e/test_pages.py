@@ -1,14 +1,18 @@
 """Every page in light and dark, wide and on a phone: nothing leaves the window, breaks the policy or bars a reader."""
 
+import re
+
 import pytest
+from django.urls import resolve
 from django.utils import timezone
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from deployments import services
 from deployments.choices import Connection, Health, Role
 from deployments.models import ClusterStatus, Deployment, DeploymentStatus, NodeStatus
 from llmdash.accounts.models import User
 from tests import stage
+from tests.access_table import ACCOUNTS, PAGES
 from tests.e2e import browser
 from tests.e2e.conftest import Opener, Scheme
 
@@ -52,30 +56,79 @@ def person() -> User:
     return User.objects.get(username="maria")
 
 
+def boss() -> User:
+    return User.objects.filter(username="boss").first() or stage.user("boss", is_superuser=True)
+
+
 def addresses(served: Deployment) -> list[str]:
-    one = f"/deployments/{served.pk}/"
-    team = f"/projects/{served.project_id}/"
+    """The pages of a member of a project: every page once, some in another state."""
+    one, team = f"/deployments/{served.pk}/", f"/projects/{served.project_id}/"
+    member = f"{team}members/{served.project.memberships.get().pk}/"
+    acts = ("edit", "scale", "stop", "start", "restart", "delete", "try-again", "take-over", "drift-policy")
     return [
-        "/", "/projects/", "/projects/?q=nothing", team, f"{team}members/add/", "/activity/", "/activity/?q=nothing",
-        "/deployments/", "/deployments/?q=nothing", "/deployments/new/", one, f"{one}edit/", f"{one}delete/",
-        f"{one}revisions/1/", "/clusters/", f"/clusters/{served.project.cluster_id}/", "/not-there/",
+        "/", "/projects/", "/projects/?q=nothing", team, f"{team}members/add/", f"{member}role/", f"{member}remove/",
+        "/activity/", "/activity/?q=nothing", "/deployments/", "/deployments/?q=nothing", "/deployments/new/", one,
+        *(f"{one}{act}/" for act in acts), f"/deployments/bulk/?act=delete&pk={served.pk}",
+        f"{one}revisions/1/", f"{one}revisions/1/roll-back/", f"{one}pods/{served.name}-6d9f7c8b54-x2x9q/logs/",
+        "/clusters/", f"/clusters/{served.project.cluster_id}/", "/not-there/",
         "/accounts/password/change/", "/accounts/2fa/", "/accounts/logout/", "/accounts/tokens/",
+        "/accounts/email/", "/accounts/reauthenticate/",
         "/api/docs/", "/api/docs/?q=scale", "/api/docs/?q=nothing-is-called-so",
     ]  # fmt: skip
+
+
+def offices(served: Deployment) -> list[str]:
+    """The pages of a platform admin, beyond those."""
+    cluster, team = f"/clusters/{served.project.cluster_id}/", f"/projects/{served.project_id}/"
+    return [
+        "/clusters/new/", cluster, f"{cluster}settings/", f"{cluster}accept/", f"{cluster}forget/",
+        "/projects/new/", f"{team}rename/", f"{team}remove/",
+    ]  # fmt: skip
+
+
+# Parts of pages, files, what is for machines, what leads elsewhere, and what allauth has and nobody is led to.
+NO_PAGES = re.compile(
+    r"overview/traffic/|activity/export/|.*/nodes/|.*/charts/|stream/|metrics|healthz|readyz|clusters/test/|.*/test/"
+    r"|accounts/(login|signup|inactive|confirm-email|password/(reset|set)|2fa/.+|\^.+|tokens/.+/revoke)/?.*"
+)
+
+
+def test_every_page_is_among_them(served: Deployment) -> None:
+    known = [address.partition("?")[0] for address in addresses(served) + offices(served) if address != "/not-there/"]
+    looked_at = {resolve(address).route for address in known}
+    pages = {route for route, cases in (PAGES | ACCOUNTS).items() if any(case.method == "GET" for case in cases)}
+    assert {route for route in pages - looked_at if not NO_PAGES.fullmatch(route)} == set()
 
 
 @pytest.mark.parametrize("viewport", [browser.WIDE, browser.PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_and_are_readable(
-    served: Deployment, page_of: Opener, viewport: ViewportSize, scheme: Scheme
+    served: Deployment, page_of: Opener, live_server: object, viewport: ViewportSize, scheme: Scheme
 ) -> None:
-    page = page_of(person(), viewport, scheme)
-    errors = browser.listen(page)
-    for address in addresses(served):
+    for user, found in ((person(), addresses(served)), (boss(), offices(served))):
+        page = page_of(user, viewport, scheme)
+        errors, hosts = browser.listen(page), browser.others(page, str(live_server))
+        for address in found:
+            page.goto(address)
+            assert browser.beyond(page) == [], address
+            assert browser.barriers(page) == [], address
+        assert (errors, hosts) == ([], [])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_before_sign_in_are_readable(chromium: Browser, live_server: object, scheme: Scheme) -> None:
+    page = chromium.new_context(base_url=str(live_server), viewport=browser.PHONE, color_scheme=scheme).new_page()
+    errors, hosts = browser.listen(page), browser.others(page, str(live_server))
+    for address in ("/accounts/login/?next=/clusters/", "/accounts/password/reset/", "/accounts/signup/"):
         page.goto(address)
-        assert browser.beyond(page) == [], address
-        assert browser.barriers(page) == [], address
-    assert errors == []
+        assert (browser.beyond(page), browser.barriers(page)) == ([], []), address
+    page.goto("/accounts/login/")
+    page.fill("input[name=login]", "nobody")
+    page.fill("input[name=password]", "wrong")
+    page.locator("main button[type=submit]").click()
+    expect(page.locator("main [role=alert]")).to_be_visible()
+    assert browser.barriers(page) == []
+    assert (errors, hosts) == ([], [])
 
 
 def test_the_list_says_why_in_words(served: Deployment, page_of: Opener) -> None:

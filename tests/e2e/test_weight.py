@@ -1,0 +1,87 @@
+"""What pages weigh as they travel, from a web process as in production: static files hashed and compressed."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from deployments.models import Deployment
+from tests.e2e import browser, server
+from tests.e2e.test_pages import addresses, boss, offices, served
+
+__all__ = ["served"]  # a fixture
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+FIRST, LATER = 120_000, 20_000  # bytes
+
+
+@pytest.fixture
+def production() -> Iterator[server.Web]:
+    """uvicorn with its static files collected."""
+    shell = {"LLMDASH_DEBUG": "0", "LLMDASH_HTTPS": "0", "ALLOWED_HOSTS": "127.0.0.1"}
+    collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
+    subprocess.run(collect, cwd=server.ROOT, env=os.environ | server.environment() | shell, check=True)
+    with server.running(**shell) as web:
+        yield web
+
+
+class Scale:
+    """Weighs what comes over the wire for a page, headers included, as Chromium counts it."""
+
+    def __init__(self, page: Page) -> None:
+        self.bytes, self.parts = 0.0, list[tuple[str, float]]()
+        self.urls: dict[str, str] = {}
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on(
+            "Network.responseReceived", lambda said: self.urls.update({said["requestId"]: said["response"]["url"]})
+        )
+        session.on("Network.loadingFinished", self.add)
+
+    def name(self, said: dict[str, Any]) -> None:
+        self.urls[said["requestId"]] = said["response"]["url"]
+
+    def add(self, said: dict[str, Any]) -> None:
+        size = float(said["encodedDataLength"])
+        self.bytes += size
+        self.parts.append((self.urls.get(said["requestId"], "?"), size))
+
+    def empty(self) -> None:
+        self.bytes, self.parts = 0.0, []
+
+    def heaviest(self) -> str:
+        """For the message of a failure."""
+        return ", ".join(f"{url} {size:.0f}" for url, size in sorted(self.parts, key=lambda part: -part[1])[:6])
+
+
+def signed_in(chromium: Browser, web: server.Web) -> BrowserContext:
+    client = Client()
+    client.force_login(boss())
+    context = chromium.new_context(base_url=web.url, viewport=browser.WIDE)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": web.url}])
+    return context
+
+
+def test_first_and_later_views_are_light(chromium: Browser, production: server.Web, served: Deployment) -> None:
+    first = signed_in(chromium, production).new_page()
+    scale = Scale(first)
+    first.goto(f"/deployments/{served.pk}/")  # the heaviest: it draws charts
+    first.wait_for_timeout(1000)
+    assert 0 < scale.bytes <= FIRST, f"first view {scale.bytes:.0f}: {scale.heaviest()}"
+    hosts = browser.others(first, production.url)
+    for address in dict.fromkeys(addresses(served) + offices(served)):
+        if address in ("/not-there/", "/accounts/logout/"):
+            continue
+        scale.empty()
+        answer = first.goto(address)
+        first.wait_for_timeout(150)
+        assert answer is not None
+        assert answer.ok, address
+        assert scale.bytes <= LATER, f"{address} {scale.bytes:.0f}: {scale.heaviest()}"
+    assert hosts == []
