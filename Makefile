@@ -11,7 +11,7 @@ CHECKED := env -u DATABASE_URL -u REDIS_URL LLMDASH_STATE_DIR=$(CURDIR)/var/chec
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock"
 
-.PHONY: help demo demo-reset test check check-lint check-types check-imports check-templates check-sizes \
+.PHONY: help demo demo-reset test docs check check-lint check-types check-imports check-templates check-sizes \
 	check-django check-locks install controlplane controlplane-if-possible lock format
 
 help: ## This list
@@ -56,6 +56,10 @@ check-django:
 
 check-locks:
 	$(BIN)/python -m llmdash.tooling.locks
+
+docs: install ## The documentation's site, in var/site
+	@$(BIN)/python -m llmdash.demo.state var/check
+	$(CHECKED) $(BIN)/mkdocs build --quiet
 
 install: ## .venv with everything for development, and Debian's chromium, postgresql, prometheus, redis-server
 	@$(INSTALL) test
