@@ -25,7 +25,7 @@
     if (form.method === "get") return;
     form.dataset.busy = "";
     setTimeout(() => form.querySelectorAll("[type=submit]").forEach((button) => { button.disabled = true; }));
-    if (form.dataset.keep) sessionStorage.removeItem(form.dataset.keep);
+    if (form.dataset.keep) sessionStorage.setItem("sent", form.dataset.keep);
   });
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
@@ -56,6 +56,14 @@
     }
     const note = form.querySelector("[data-restored]");
     if (changed && note) note.hidden = false;
+  }
+
+  /* What was sent is forgotten on the page that it led to; sign-in, when the session had ended, is not that page. */
+  function forget() {
+    const key = sessionStorage.getItem("sent");
+    if (!key || location.pathname.includes("/accounts/")) return;
+    sessionStorage.removeItem("sent");
+    if (![...document.forms].some((form) => form.dataset.keep === key)) sessionStorage.removeItem(key);
   }
 
   document.addEventListener("click", (event) => {
@@ -98,6 +106,7 @@
   });
 
   for (const list of document.querySelectorAll("datalist[data-for]")) document.getElementById(list.dataset.for)?.setAttribute("list", list.id);
+  forget();
   for (const form of document.forms) {
     if (form.dataset.keep) restore(form);
     refresh(form);

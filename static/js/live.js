@@ -1,29 +1,17 @@
-/* Live pages: one event stream tells what changed, the page fetches those fragments again.
+/* Live pages: stream.js tells what changed, the page fetches those fragments again.
 
-   <html data-stream="/stream/">                      where the stream is
    data-live="deployment:7 cluster:2"                 topics this element shows; "deployment" means all
    data-live-url="/deployments/7/_status/"            what to fetch again; the answer is morphed into it
    data-live-row="7"                                  on a row of a list: a change of another row may wait longer
    data-title="…"                                     inside a fragment: the page's new title
    data-deleting="qwen"                               inside a fragment: what it will have been once it is gone */
 (() => {
-  const SILENCE = 40000, POLL = 5000, BURST = 30, GAP = 300, ELSEWHERE = 3000, LIMIT = 15000, CAP = 5000, STEADY = 2000, HIDDEN = 30000;
-  const stream = document.documentElement.dataset.stream;
-  const light = document.getElementById("live");
-  const words = { live: "Live", connecting: "Connecting…", reconnecting: "Reconnecting…", polling: "Checking every 5 s" };
+  const BURST = 30, GAP = 300, ELSEWHERE = 3000, LIMIT = 15000, CAP = 5000;
   const headers = { "HX-Request": "true", "HX-Current-URL": location.href, Accept: "text/html" };
   const pending = new WeakMap();
-  let known = false, source, heard = 0, cuts = 0, retry, poll, steady, hide, ticked = Date.now();
 
   const fragments = () => [...document.querySelectorAll("[data-live][data-live-url]")];
   const topicsOf = (el) => el.dataset.live.split(/\s+/).filter(Boolean);
-
-  function show(told) {
-    const state = told === "reconnecting" && !known ? "connecting" : told; // nothing was cut yet
-    if (!light || light.dataset.state === state) return;
-    light.dataset.state = state;
-    light.textContent = words[state];
-  }
 
   /* Fetching: at most one request of a fragment in GAP, and never two at once. */
   function want(el, id) {
@@ -79,11 +67,7 @@
     el.replaceChildren(note);
   }
 
-  const catchUp = () => fragments().forEach((el) => want(el));
-
-  function changed(event) {
-    heard = Date.now();
-    const { topic, id } = JSON.parse(event.data);
+  function changed({ detail: { topic, id } }) {
     for (const el of fragments()) {
       const topics = topicsOf(el);
       if (topics.includes(topic) || topics.includes(`${topic}:${id}`)) want(el, id && String(id));
@@ -91,9 +75,7 @@
   }
 
   /* A cluster proved that its watches live: only its age on the page moves. */
-  function seen(event) {
-    heard = Date.now();
-    const { id, at } = JSON.parse(event.data);
+  function seen({ detail: { id, at } }) {
     for (const el of document.querySelectorAll(`time[data-seen="${CSS.escape(id)}"]`)) {
       el.dateTime = at;
       el.title = "";
@@ -106,69 +88,8 @@
     if (el) want(el);
   }
 
-  /* The connection: ours to retry, since a browser gives up after a first refusal. */
-  function connect() {
-    clearTimeout(retry);
-    close();
-    const topics = [...new Set(fragments().flatMap(topicsOf).map((topic) => topic.split(":")[0]))]; // ids are matched here
-    if (!stream || !topics.length) return;
-    heard = Date.now();
-    source = new EventSource(`${stream}?${new URLSearchParams({ topics: topics.join(",") })}`);
-    source.onopen = () => {
-      known = true;
-      heard = Date.now();
-      catchUp(); // nothing is replayed: what changed since the page was made is fetched
-      steady = setTimeout(settle, STEADY);
-      if (!poll) show("live");
-    };
-    source.onerror = cut;
-    source.addEventListener("ping", () => { heard = Date.now(); });
-    source.addEventListener("changed", changed);
-    source.addEventListener("seen", seen);
-    source.addEventListener("reset", () => { heard = Date.now(); catchUp(); });
-  }
-
-  function settle() {
-    cuts = 0;
-    clearInterval(poll);
-    poll = undefined;
-    show("live");
-  }
-
-  function close() {
-    clearTimeout(steady);
-    if (source) { source.onerror = null; source.close(); source = undefined; }
-  }
-
-  function cut() {
-    close();
-    cuts += 1;
-    if (cuts >= 3 && !poll) { poll = setInterval(catchUp, POLL); catchUp(); }
-    show(poll ? "polling" : "reconnecting");
-    clearTimeout(retry);
-    retry = setTimeout(connect, Math.min(CAP, 500 * 2 ** (cuts - 1)) * (0.75 + Math.random() / 4));
-  }
-
-  function watch() {
-    const slept = Date.now() - ticked > 20000;
-    ticked = Date.now();
-    if (document.hidden) return;
-    if (slept || (source && ticked - heard > SILENCE)) { show("reconnecting"); connect(); }
-  }
-
-  function visibility() {
-    clearTimeout(hide);
-    // A browser allows six connections to an origin: a hidden tab gives its own back.
-    if (document.hidden) hide = setTimeout(() => { close(); clearInterval(poll); poll = undefined; clearTimeout(retry); }, HIDDEN);
-    else if (source) catchUp();
-    else connect();
-  }
-
+  document.addEventListener("llmdash:changed", changed);
+  document.addEventListener("llmdash:seen", seen);
+  document.addEventListener("llmdash:ask-anew", () => fragments().forEach((el) => want(el)));
   document.addEventListener("llmdash:aged", agedOf);
-  document.addEventListener("visibilitychange", visibility);
-  addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => event.persisted && connect());
-  addEventListener("online", connect);
-  setInterval(watch, 5000);
-  if (fragments().length && stream) { show("reconnecting"); connect(); }
 })();

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -133,3 +134,87 @@ def test_what_went_well_is_said_until_it_is_settled(chromium: Browser, web: serv
     Deployment.objects.filter(pk=serving.pk).update(applied=2)
     stream.publish(stream.DEPLOYMENT, [serving.pk])
     expect(note).to_have_count(0, timeout=7_000)  # by itself it would stay for 12 s
+
+
+def test_a_proxy_that_cuts_streams_leaves_pages_that_ask(
+    chromium: Browser, web: server.Web, serving: Deployment
+) -> None:
+    context = signed_in(chromium, web)
+    context.route("**/stream/**", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(f"/deployments/{serving.pk}/")
+    expect(page.locator("#live")).to_have_text("Checking every 5 s", timeout=10_000)
+    says(serving, "Out of memory.")
+    expect(page.locator(".say")).to_have_text("Out of memory.", timeout=10_000)
+    context.unroute("**/stream/**")
+    expect(page.locator("#live")).to_have_text("Live", timeout=15_000)
+
+
+def test_a_page_that_slept_asks_when_it_wakes(chromium: Browser, web: server.Web, serving: Deployment) -> None:
+    page = signed_in(chromium, web).new_page()
+    page.clock.install()
+    page.goto(f"/deployments/{serving.pk}/")
+    page.clock.run_for(5_000)
+    expect(page.locator("#live")).to_have_text("Live")
+    DeploymentStatus.objects.update(health=Health.FAILING, sentence="Out of memory.")  # and nobody hears of it
+    page.clock.fast_forward("10:00")
+    page.clock.run_for(6_000)
+    expect(page.locator(".say")).to_have_text("Out of memory.")
+    expect(page.locator("#live")).to_have_text("Live")
+
+
+def test_nine_tabs_share_one_stream_and_the_next_takes_over(
+    chromium: Browser, web: server.Web, serving: Deployment
+) -> None:
+    context, asked = signed_in(chromium, web), list[str]()
+    context.on("request", lambda request: asked.append(request.url) if "/stream/" in request.url else None)
+    tabs = [opened(context, f"/deployments/{serving.pk}/" if place % 2 else "/deployments/") for place in range(9)]
+    assert len(asked) == 1
+    says(serving, "Out of memory.")
+    for tab in tabs:
+        expect(tab.locator("main")).to_contain_text("Out of memory.")
+    tabs.pop(0).close()  # the one that held it
+    expect(tabs[0].locator("#live")).to_have_text("Live")
+    page_of_stream = len(asked)
+    says(serving, "It cannot be pulled.")
+    for tab in tabs:
+        expect(tab.locator("main")).to_contain_text("It cannot be pulled.", timeout=10_000)
+    assert page_of_stream <= len(asked) == 2
+
+
+def test_two_people_in_one_browser_do_not_share(chromium: Browser, web: server.Web, serving: Deployment) -> None:
+    context, asked = signed_in(chromium, web), list[str]()
+    context.on("request", lambda request: asked.append(request.url) if "/stream/" in request.url else None)
+    opened(context, "/deployments/")
+    other = Client()
+    other.force_login(stage.member(serving.project, "vera", Role.VIEWER))
+    cookie = other.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": web.url}])
+    opened(context, "/deployments/")
+    assert len(asked) == 2
+
+
+def test_text_that_was_typed_is_there_after_signing_in_again(
+    chromium: Browser, web: server.Web, serving: Deployment
+) -> None:
+    context = signed_in(chromium, web)
+    page = context.new_page()
+    page.goto("/deployments/new/")
+    page.fill("#id_name", "chat")
+    page.fill("#id_llm", "Qwen/Qwen3-8B")
+    context.clear_cookies()
+    page.locator("main button[type=submit].btn-primary").click()
+    page.wait_for_url("**/accounts/login/?next=/deployments/new/")
+    hashed = PBKDF2PasswordHasher().encode(stage.PASSWORD, "salt")  # tests have a quicker one than the server
+    User.objects.filter(username="maria").update(password=hashed)
+    page.fill("input[name=login]", "maria")
+    page.fill("input[name=password]", stage.PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url("**/deployments/new/")
+    expect(page.locator("#id_name")).to_have_value("chat")
+    expect(page.locator("#id_llm")).to_have_value("Qwen/Qwen3-8B")
+    assert not Deployment.objects.filter(name="chat").exists()
+    page.locator("main button[type=submit].btn-primary").click()
+    page.wait_for_url(lambda url: url.endswith("/") and "new" not in url)
+    page.goto("/deployments/new/")
+    expect(page.locator("#id_name")).to_have_value("")

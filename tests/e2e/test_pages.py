@@ -182,6 +182,7 @@ def test_a_member_joins_and_leaves_by_dialogs(served: Deployment, page_of: Opene
     page.locator("#ask #id_name").fill("bob")
     page.locator("#ask [type=submit]").click()
     expect(page.locator(".messages")).to_contain_text("has a new member")
+    page.wait_for_load_state()  # before its script is there a link just leads on
     page.locator("a[aria-label='Remove bob']").click()
     page.locator("#ask [type=submit]").click()
     expect(page.locator(".messages")).to_contain_text("has one member less")
