@@ -22,7 +22,7 @@ from deployments.models import (
     SecretValue,
 )
 from deployments.shapes import SpecObject, about, words
-from deployments.spec import Strict, Text
+from deployments.spec import HIDDEN, Strict, Text
 
 MAX_SECRET_CHARS = 64 * 1024
 
@@ -42,7 +42,7 @@ def no_nul(text: str) -> str:
 
 
 # What `Text` refuses, for readers of the schema.
-SHOWN = {"pattern": r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"}
+SHOWN = {"pattern": rf"^[^{HIDDEN}]*$"}
 Reason = Annotated[Text, StringConstraints(max_length=500), Field(json_schema_extra=SHOWN)]
 Policy = Annotated[str, AfterValidator(a_drift_policy), words(DriftPolicy)]
 

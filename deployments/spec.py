@@ -49,12 +49,16 @@ IMAGE = (
 )
 
 
+# Control characters, which no shell, log or form shows (tab and line feed may stand), and those that turn the direction
+# of what follows, so that a line reads otherwise than it acts: https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
+HIDDEN = "\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069"
+
+
 def printable(text: str) -> str:
-    """Refuse control characters, which no shell, log or form shows; tab and line feed may stand."""
-    bad = next((char for char in text if (ord(char) < 32 and char not in "\t\n") or 127 <= ord(char) < 160), None)
-    if bad is not None:
-        raise ValueError(f"contains the control character U+{ord(bad):04X}")
-    if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
+    """Refuse what a reader would not see."""
+    if bad := re.search(f"[{HIDDEN}]", text):
+        raise ValueError(f"contains the control character U+{ord(bad[0]):04X}")
+    if re.search("[\ud800-\udfff]", text):
         raise ValueError("contains half of a surrogate pair")
     return text
 

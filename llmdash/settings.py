@@ -154,7 +154,10 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 ACCOUNT_ADAPTER = "llmdash.accounts.adapters.AccountAdapter"
-ACCOUNT_FORMS = {"login": "llmdash.accounts.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "llmdash.accounts.forms.SignInForm",
+    "reset_password": "llmdash.accounts.forms.ForgottenForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from pydantic import BaseModel, ValidationError
 from rest_framework.exceptions import APIException, ParseError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -50,7 +51,7 @@ class Endpoint(APIView):
         if "chunked" in request.headers.get("Transfer-Encoding", ""):
             raise LengthRequired
         if hasattr(self, str(request.method).lower()):  # a method that is not offered is refused as such
-            refuse_parameters(request, self.parameters if request.method in ("GET", "HEAD") else self.of_writes())
+            refuse_parameters(request, self.parameters if request.method in SAFE_METHODS else self.of_writes())
 
     def of_writes(self) -> tuple[str, ...]:
         """The parameters that this method takes."""

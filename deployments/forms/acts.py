@@ -6,13 +6,14 @@ from django import forms
 
 from deployments.choices import DriftPolicy
 from deployments.forms.deployment import bounded
+from deployments.forms.reason import ReasonField
 from deployments.forms.seen import SeenForm
 
 
 class ActForm(SeenForm):
     """What every act that makes a Revision may carry."""
 
-    reason = forms.CharField(max_length=500, required=False, help_text="Kept with the revision and in the audit.")
+    reason = ReasonField()
     idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
 
 

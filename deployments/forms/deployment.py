@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from deployments import services
 from deployments.choices import DriftPolicy
+from deployments.forms.reason import ReasonField
 from deployments.forms.seen import LOST, SeenForm
 from deployments.models import Deployment, Project
 from deployments.models.deployment import deployment_name
@@ -103,9 +104,7 @@ class DeploymentForm(SeenForm):
     drift_policy = forms.ChoiceField(
         label="When others change it", choices=DriftPolicy.pairs(), initial=DriftPolicy.HEAL, required=False
     )
-    reason = forms.CharField(
-        label="Reason (optional)", max_length=500, required=False, help_text="Kept with the revision and in the audit."
-    )
+    reason = ReasonField(label="Reason (optional)")
     idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, projects: Any = None, before: Spec | None = None, **kwargs: Any) -> None:

@@ -2,14 +2,18 @@
 
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import LoginForm, ResetPasswordForm
 from django import forms
 from django.conf import settings
+from django.core.validators import MaxLengthValidator
 from django.urls import reverse
 from django.utils.html import format_html
 
 from llmdash.accounts.choices import Scope
 from llmdash.accounts.services import default_days
+
+LONGEST_LOGIN = 254  # of an e-mail address; databases refuse to look for very long texts
+LONGEST_PASSWORD = 4096
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]  # allauth has no types
@@ -20,9 +24,25 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # allauth has no types
         login, password, remember = (self.fields[name] for name in ("login", "password", "remember"))
         login.label, remember.label = "User name or e-mail", "Stay signed in"
         login.widget.attrs["autocomplete"] = "username"
+        limit(login, LONGEST_LOGIN)
+        limit(password, LONGEST_PASSWORD)
         for field in (login, password):
             field.widget.attrs.pop("placeholder", None)
         password.help_text = forgotten()
+
+
+class ForgottenForm(ResetPasswordForm):  # type: ignore[misc]  # likewise
+    """Asking for a letter."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        limit(self.fields["email"], LONGEST_LOGIN)
+
+
+def limit(field: forms.CharField, size: int) -> None:
+    """Take no longer text."""
+    field.max_length = size
+    field.validators.append(MaxLengthValidator(size))
 
 
 def forgotten() -> str:

@@ -144,7 +144,7 @@ def test_what_cannot_be_run_is_refused_at_its_own_path(name: str, value: Any, pa
     assert refused_at(**{name: value}) == [path]
 
 
-@pytest.mark.parametrize("char", ["\x00", "\x07", "\x1b", "\r", "\x7f", "\x85", "\x9b", "\ud800"])
+@pytest.mark.parametrize("char", ["\x00", "\x07", "\x1b", "\r", "\x7f", "\x85", "\x9b", "\u202e", "\u2069", "\ud800"])
 @pytest.mark.parametrize(
     ("field", "path"),
     [

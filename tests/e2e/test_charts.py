@@ -12,10 +12,15 @@ from tests.e2e.conftest import Opener
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NOON = 1_782_907_200  # 2026-07-01T12:00:00Z
+# What the newest drawing wrote: a chart is drawn again when its width changes.
 DRAWN = """
     window.drawn = [];
-    const draw = CanvasRenderingContext2D.prototype.fillText;
-    CanvasRenderingContext2D.prototype.fillText = function (...said) { drawn.push(said[0]); draw.apply(this, said); };
+    const {clearRect, fillText} = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.clearRect = function (...said) { drawn = []; clearRect.apply(this, said); };
+    CanvasRenderingContext2D.prototype.fillText = function (said, ...at) {
+        drawn.push(said);
+        fillText.call(this, said, ...at);
+    };
 """
 
 

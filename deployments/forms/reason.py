@@ -1,0 +1,22 @@
+"""Why something was done."""
+
+from typing import Any
+
+from django import forms
+
+from deployments.spec import printable
+
+
+class ReasonField(forms.CharField):
+    """A line that may stay empty, by the rules of REST."""
+
+    def __init__(self, **more: Any) -> None:
+        help_text = "Kept with the revision and in the audit."
+        super().__init__(max_length=500, required=False, help_text=help_text, **more)
+
+    def run_validators(self, value: Any) -> None:
+        super().run_validators(value)
+        try:
+            printable(value)
+        except ValueError as error:
+            raise forms.ValidationError(f"{str(error).capitalize()}.") from error
