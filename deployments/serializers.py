@@ -22,7 +22,7 @@ from deployments.models import (
     SecretValue,
 )
 from deployments.shapes import SpecObject, about, words
-from deployments.spec import HIDDEN, Strict, Text
+from deployments.spec import Strict, Text
 
 MAX_SECRET_CHARS = 64 * 1024
 
@@ -41,9 +41,7 @@ def no_nul(text: str) -> str:
     return text
 
 
-# What `Text` refuses, for readers of the schema.
-SHOWN = {"pattern": rf"^[^{HIDDEN}]*$"}
-Reason = Annotated[Text, StringConstraints(max_length=500), Field(json_schema_extra=SHOWN)]
+Reason = Annotated[Text, StringConstraints(max_length=500)]
 Policy = Annotated[str, AfterValidator(a_drift_policy), words(DriftPolicy)]
 
 

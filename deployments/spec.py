@@ -91,7 +91,7 @@ class Written:
         return text
 
 
-Text = Annotated[str, AfterValidator(printable)]
+Text = Annotated[str, AfterValidator(printable), Field(json_schema_extra={"pattern": f"^[^{HIDDEN}]*$"})]
 Quantity = Annotated[str, StringConstraints(max_length=30, strip_whitespace=True), AfterValidator(a_quantity)]
 
 
