@@ -91,7 +91,12 @@ class Written:
         return text
 
 
-Text = Annotated[str, AfterValidator(printable), Field(json_schema_extra={"pattern": f"^[^{HIDDEN}]*$"})]
+def shown(schema: dict[str, Any]) -> None:
+    """Tell readers of the schema what `printable` refuses, unless a pattern tells more."""
+    schema.setdefault("pattern", f"^[^{HIDDEN}]*$")
+
+
+Text = Annotated[str, AfterValidator(printable), Field(json_schema_extra=shown)]
 Quantity = Annotated[str, StringConstraints(max_length=30, strip_whitespace=True), AfterValidator(a_quantity)]
 
 
