@@ -14,7 +14,7 @@ from llmdash.accounts.choices import Scope
 from tests import stage
 from tests.access_table import REST, SPEC
 from tests.badinput.collection import BODIES, SCRIPT, TEXTS, VALUES
-from tests.badinput.rows import rows
+from tests.deployments.api.caller import rows
 
 pytestmark = pytest.mark.django_db
 UNLESS_REFUSED = (200, 201, 202, 204)

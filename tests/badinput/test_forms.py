@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deployments.models import Deployment
 from tests.badinput.browserform import Form, forms_of
 from tests.badinput.collection import SCRIPT, TEXTS
-from tests.badinput.rows import rows
+from tests.deployments.api.caller import rows
 from tests.e2e.test_pages import addresses, boss, offices, person, served
 
 __all__ = ["served"]  # a fixture
