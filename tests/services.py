@@ -19,6 +19,7 @@ import httpx
 import psycopg
 import pytest
 import redis
+from psycopg import sql
 
 from llmdash.sandbox import prometheus as configuration
 from llmdash.tooling.install import find
@@ -67,8 +68,7 @@ class Postgres:
         self.part = Part("postgres", [*as_user(), *server], folder / "postgres.log")
         self._initialise()
         self.start()
-        with psycopg.connect(self.url.rpartition("/")[0] + "/postgres", autocommit=True) as connection:
-            connection.execute("CREATE DATABASE llmdash")
+        self.create("llmdash")
 
     def _initialise(self) -> None:
         password = self.folder / "password"
@@ -84,6 +84,12 @@ class Postgres:
         self.part.start()
         until("PostgreSQL answered", self._answers, self.part)
 
+    def create(self, name: str) -> str:
+        """Make an empty database; returns its address."""
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self._address(name)
+
     def stop(self) -> None:
         """End it as `pg_ctl stop -m fast` does: open connections are cut."""
         self.part.signal(signal.SIGINT)
@@ -91,8 +97,11 @@ class Postgres:
             self.part.process.wait(PATIENCE)
 
     def _answers(self) -> bool:
-        with psycopg.connect(self.url.rpartition("/")[0] + "/postgres", connect_timeout=2):
+        with psycopg.connect(self._address("postgres"), connect_timeout=2):
             return True
+
+    def _address(self, name: str) -> str:
+        return f"{self.url.rpartition('/')[0]}/{name}"
 
 
 def owner() -> tuple[str, int]:

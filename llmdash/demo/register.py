@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from deployments import audit, doorbell, stream
 from deployments.choices import Action, Problem
+from deployments.crypto import CannotOpen
 from deployments.kube import Connection, KubeError, cluster_uid
 from deployments.kubeconfig import Access, KubeconfigRefused, load_yaml, parse_kubeconfig
 from deployments.models import Cluster, Deployment, Project
@@ -85,7 +86,7 @@ def remember(
     changed = [field for field, value in wanted.items() if getattr(cluster, field) != value]
     for field, value in wanted.items():
         setattr(cluster, field, value)
-    if not known or cluster.open_credentials() != access.secrets:
+    if not known or not holds(cluster, access.secrets):
         cluster.seal_credentials(access.secrets)
         cluster.credentials_changed_at = timezone.now()
         changed.append("credentials")
@@ -98,6 +99,14 @@ def remember(
         tell(cluster)
     ensure_project(cluster)
     return cluster
+
+
+def holds(cluster: Cluster, credentials: Mapping[str, str]) -> bool:
+    """Are these the stored credentials? Ones whose key is lost are not."""
+    try:
+        return cluster.open_credentials() == credentials
+    except CannotOpen:
+        return False
 
 
 def tell(cluster: Cluster) -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from deployments.choices import Role
+from deployments.crypto import Keyring, new_key_line
 from deployments.kubeconfig import KubeconfigRefused
 from deployments.models import AuditEntry, Cluster, Membership, Project
 from llmdash.accounts.models import User
@@ -62,6 +63,14 @@ def test_a_new_address_or_token_is_taken_over_and_audited_without_the_token(tmp_
     assert cluster.credentials_changed_at != stamp
     entry = AuditEntry.objects.get(action="change cluster")
     assert entry.detail == {"changed": ["api_url", "credentials"]}
+
+
+def test_credentials_whose_key_is_lost_are_written_anew(tmp_path: Path) -> None:
+    register.register_started("sandbox", kubeconfig(tmp_path), "")
+    lost = Keyring.parse(new_key_line()).seal(b"{}", "a lost key's")
+    Cluster.objects.update(sealed_credentials=lost)
+    register.register_started("sandbox", kubeconfig(tmp_path), "")
+    assert Cluster.objects.get().open_credentials() == {"token": "a-token"}
 
 
 def test_ones_own_cluster_is_named_after_its_context(tmp_path: Path) -> None:
