@@ -14,7 +14,6 @@ from monitoring.objects import Event, Loose, Pod
 from monitoring.pods import TEMPLATE_HASH, facts, iso
 
 EVENTS_KEPT = 30
-ONWARD = (Stage.SCHEDULED, Stage.PULLING, Stage.LOADING)
 WORDS = {
     Stage.PENDING: "waiting for a node",
     Stage.SCHEDULED: "placed on a node",
@@ -151,7 +150,7 @@ def by_pods(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str
     if Stage.FAILED in stages:
         return Health.FAILING, capital(f"{rest}.")
     pending = Stage.PENDING in stages and any(pod["reason"] for pod in pods)
-    if not stages.intersection(ONWARD) and (pending or (refused and not pods)):
+    if pending or (refused and not pods):
         return Health.WAITING, capital(f"{rest}.")
     return Health.STARTING, capital(f"{rest}.")
 

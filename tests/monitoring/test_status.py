@@ -249,9 +249,9 @@ def test_of_several_stages_the_commonest_is_told() -> None:
     says(found, Health.STARTING, "2 of 3 replicas are loading the weights.")
 
 
-def test_one_that_waits_does_not_make_the_whole_waiting_while_another_goes_on() -> None:
+def test_one_that_waits_comes_before_another_that_goes_on() -> None:
     found = judged(Intent(wanted=2, gpus=1, gpu_name="H100"), loading_pod("a"), pending_pod("b", NO_GPU))
-    says(found, Health.STARTING, "1 of 2 replicas waits: no node has 1 free H100.")
+    says(found, Health.WAITING, "1 of 2 replicas waits: no node has 1 free H100.")
 
 
 def test_a_deployment_without_pods_is_starting() -> None:
