@@ -31,6 +31,15 @@ def look(value: str, kind: str) -> choices.Shown | None:
 
 
 @register.filter
+def done(action: str) -> str:
+    """What was done, in words: "scaled". One that this version does not know is its own word."""
+    try:
+        return choices.Action(action).label
+    except ValueError:
+        return action
+
+
+@register.filter
 def moment(at: datetime | str | None) -> datetime | None:
     """A time as observed rows keep it, ISO 8601 text, as a datetime; what is none already stays."""
     return datetime.fromisoformat(at) if isinstance(at, str) and at else at or None

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from deployments.choices import Connection
-from deployments.models import AuditEntry, Cluster, ClusterStatus
+from deployments.models import AppliedObject, AuditEntry, Cluster, ClusterStatus
 from llmdash.accounts.models import User
 from llmdash.sandbox import prometheus as configuration
 from monitoring import conditions, services
@@ -128,14 +128,21 @@ def test_a_test_of_a_cluster_that_is_not_there_is_404(office: Client) -> None:
 
 def test_forgetting_asks_for_the_name_and_lists_what_stays(office: Client, boss: User) -> None:
     project = stage.project("team")
-    stage.deployment(project, boss)
+    there = stage.deployment(project, boss)
+    AppliedObject.objects.create(
+        deployment=there, api_version="v1", kind="Service", namespace="team", name="qwen", revision=1,
+        applied_at=timezone.now(),
+    )  # fmt: skip
     path = f"/clusters/{project.cluster_id}/forget/"
     assert "with it its project with members, secrets and deployments" in text(office.get(path))
     assert office.post(path, {"confirm": "wrong"}).status_code == 422
     done = office.post(path, {"confirm": "east"}, follow=True)
     assert "Cluster east is forgotten." in text(done)
     assert not Cluster.objects.exists()
-    assert "forget cluster" in text(office.get("/activity/"))
+    said = text(office.get("/activity/"))
+    assert "forgot the cluster" in said
+    assert "1 object stays in the cluster" in said
+    assert "Service team/qwen" in said
 
 
 def test_another_cluster_is_accepted_on_its_page(office: Client) -> None:

@@ -34,7 +34,7 @@ def test_a_member_sees_what_was_done_in_the_project_newest_first(team: Team) -> 
     assert acts(answer) == [("scale", "qwen"), ("create", "qwen")]
     said = text(answer)
     assert "team-operator" in said
-    assert "scale (revision 2): “Monday”" in said
+    assert "scaled (revision 2): “Monday”" in said
     assert "1 change replicas from 1 to 3" in said
 
 
