@@ -119,8 +119,8 @@ class Forward(BaseHTTPRequestHandler):
             while chunk := answer.read1(65_536):
                 self.wfile.write(chunk)
                 self.wfile.flush()
-        except OSError:
-            pass  # the visitor left
+        except (OSError, http.client.IncompleteRead):
+            pass  # the visitor left, or the web ended
 
     do_POST = do_GET  # noqa: N815  (http.server's own spelling)
 
