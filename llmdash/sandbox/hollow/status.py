@@ -29,7 +29,8 @@ def _terminated(ended: Exit) -> Json:
 def _waiting(run: Run, plan: ContainerPlan, title: str, idle: str) -> Json:
     if run.stage is Stage.PULL_ERROR:
         return {"waiting": {"reason": "ErrImagePull", "message": plan.pull_refusal or ""}}
-    if run.stage is Stage.PULL_BACKOFF:
+    # While it tries again the kubelet tells of the failure before, from its cache of reasons.
+    if run.stage is Stage.PULL_BACKOFF or (run.stage is Stage.PULLING and run.pulls and plan.pull_refusal):
         message = f'Back-off pulling image "{plan.image}": ErrImagePull: {plan.pull_refusal}'
         return {"waiting": {"reason": "ImagePullBackOff", "message": message}}
     if run.stage is Stage.BACKOFF:

@@ -28,6 +28,15 @@ def conditions(written: Json) -> dict[str, str]:
     return {one["type"]: one["status"] for one in written["conditions"]}
 
 
+def test_a_pull_that_is_tried_again_still_tells_of_its_failure() -> None:
+    clock = Clock(planned(vllm_container("vllm/vllm-openai:missing")))
+    clock.until(Stage.PULL_BACKOFF)
+    before = write(bound(), clock)["containerStatuses"][0]["state"]
+    clock.until(Stage.PULLING)
+    assert before["waiting"]["reason"] == "ImagePullBackOff"
+    assert write(bound(), clock)["containerStatuses"][0]["state"] == before
+
+
 def test_a_pulling_pod_is_pending_and_creating() -> None:
     written = write(bound(), Clock(planned()))
     assert written["phase"] == "Pending"
