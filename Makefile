@@ -27,7 +27,7 @@ demo-reset: ## Remove the demo's data
 
 test: install controlplane-if-possible ## Everything that CI runs
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: install ## What needs no cluster: style, types, imports, templates, sizes, migrations, locks
 	@$(MAKE) --no-print-directory -j2 --keep-going --output-sync=target \

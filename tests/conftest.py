@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import hypothesis
+import pytest
 from django.conf import settings
 
 # pytest-django has read the settings already, so the environment would come too late.
@@ -24,5 +25,13 @@ if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
 # How long an example takes says more of the machine than of the program.
 hypothesis.settings.register_profile("llmdash", deadline=None)
 hypothesis.settings.load_profile("llmdash")
+
+# Files that take minutes come first, so that no core waits for one of them at the end.
+LONGEST = ("test_schema_holds.py", "test_story.py", "test_cli.py", "test_start.py", "test_pages.py", "test_forms.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
 
 from tests.stage import *  # noqa: E402, F403  (fixtures, which read the settings)
