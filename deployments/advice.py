@@ -1,6 +1,9 @@
 """What a person can do next, by what stands in the way. Pure."""
 
-from deployments.choices import Connection, Health, Problem
+from collections.abc import Sequence
+from typing import Any
+
+from deployments.choices import Connection, Health, Problem, Stage
 
 BY_PROBLEM = {
     Problem.WAIT: "Edit the deployment, or have the cluster's admin lift what stands in the way; it is tried hourly.",
@@ -19,6 +22,21 @@ BY_HEALTH = {
     Health.WAITING: "Free GPUs, choose another GPU type, or ask for fewer replicas.",
     Health.DEGRADED: "Look at the pods that do not serve.",
 }
+IMAGE = "Correct the image's name or tag, or give the namespace the right to pull it."
+LOG = "Read the log of its pod: it says why the container ended."
+# By the reason of a pod that fails, as the kubelet and `monitoring.pods` name it.
+BY_REASON = {
+    "ImagePullBackOff": IMAGE,
+    "ErrImagePull": IMAGE,
+    "InvalidImageName": "Correct the image's name.",
+    "CrashLoopBackOff": LOG,
+    "Restarting": LOG,
+    "Error": LOG,
+    "OOMKilled": "Raise its memory limit, or choose a shorter context or a smaller LLM.",
+    "CreateContainerConfigError": "Look at its events: they name the Secret or ConfigMap that is missing.",
+    "NodeLost": "Look at the node; Kubernetes makes its pods anew elsewhere when it gives the node up.",
+    "Evicted": "Look at its events: the node ran short of memory or of disk.",
+}
 BY_CONNECTION = {
     Connection.NEVER: "Nothing to do yet: the watcher connects by itself.",
     Connection.CONNECTED: "Look at the watcher: it has not written anything for a while.",
@@ -28,3 +46,12 @@ BY_CONNECTION = {
     Connection.WRONG: "A platform admin has to correct the address.",
     Connection.OTHER: "A platform admin has to correct the address, or accept the cluster that answers now.",
 }
+
+
+def of_health(health: Health, pods: Sequence[dict[str, Any]]) -> str:
+    """What helps a deployment whose pods are these (`monitoring.status`), "" where nothing is amiss. The failure of
+    the newest revision's pods counts before that of older ones."""
+    step = BY_HEALTH.get(health, "")
+    failed = [pod for pod in pods if pod["stage"] == Stage.FAILED] if step and health != Health.UNKNOWN else []
+    failed.sort(key=lambda pod: not pod["current"])
+    return BY_REASON.get(failed[0]["reason"], step) if failed else step

@@ -74,7 +74,7 @@ def of_deployment(row: Any) -> Matter:
         look: Shown = kind
         step, sentence = steps[kind], row.last_error.get("message") or seen.sentence
     else:
-        look, sentence, step = seen.health, seen.sentence, advice.BY_HEALTH[seen.health]
+        look, sentence, step = seen.health, seen.sentence, advice.of_health(seen.health, seen.pods)
     where = f"{row.project.name}, {row.project.cluster.name}"
     url = reverse("deployments:detail", args=[row.pk])
     return Matter(look, row.name, url, where, sentence, step, seen.changed_at)

@@ -41,6 +41,7 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
         "pods": view.pods,
         "events": status.events if status else [],
         "drift": status.drift if status else [],
+        "advice": advice.of_health(view.health, view.pods),
         "problem": problem(deployment),
         "objects": list(deployment.inventory.all()),
         "endpoint": endpoint(deployment, newest.spec, status.endpoint if status else {}),

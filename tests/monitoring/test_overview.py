@@ -65,6 +65,13 @@ def test_what_needs_a_person_comes_worst_first_with_cause_and_next_step(team: Te
     assert "no node has 8 free H100. Free GPUs, choose another GPU type" in said
 
 
+def test_the_next_step_follows_from_the_reason_of_the_pod(team: Team) -> None:
+    pods = [{"stage": "failed", "reason": "ErrImagePull", "current": True}]
+    made = team.make("broken")
+    team.seen(made, Health.FAILING, sentence="The replica fails: the image cannot be pulled.", pods=pods)
+    assert "cannot be pulled. Correct the image's name or tag" in text(team.viewer.get("/"))
+
+
 def test_a_silent_cluster_comes_first_and_stands_for_its_deployments(team: Team) -> None:
     team.seen(team.make(), Health.FAILING)
     heard(team.project, seconds_ago=300, connection="unreachable", message="The API server refuses connections.")

@@ -15,7 +15,7 @@ from tests.story.stack import ROOT, Stack, running, sign_in
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 TRAFFIC_SECONDS = 100  # until the charts show more than a point
-LIVE = 60_000  # milliseconds
+LIVE = 20_000  # milliseconds
 DEPLOYMENTS = [
     {"name": "chat", "llm": "Qwen/Qwen3-8B", "gpus": "1", "gpu_type": "NVIDIA-L4", "replicas": "2"},
     {"name": "code", "llm": "Qwen/Qwen3-Coder-30B-A3B-Instruct", "gpus": "2", "gpu_type": "NVIDIA-A100-SXM4-80GB"},
@@ -61,12 +61,13 @@ def form(page: Page, stack: Stack, **fields: str) -> None:
     page.goto(f"{stack.url}/deployments/new/")
     for field, value in fields.items():
         page.fill(f"main input[name={field}]", value)
+    page.evaluate("scrollTo(0, 0)")
 
 
 def deploy(page: Page) -> None:
     """Send it; the deployment's page follows."""
     page.click("main form button[type=submit]")
-    page.wait_for_url("**/deployments/*-*-*/")
+    expect(page.locator("#revisions")).to_be_visible(timeout=LIVE)
 
 
 @contextmanager

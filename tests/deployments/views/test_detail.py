@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from deployments import services
+from deployments import advice, services
 from deployments.choices import Health, Outcome, Problem
 from deployments.models import AppliedObject, ClusterStatus, Deployment, Revision
 from tests.deployments.views.people import Person, Team, heard, team, text
@@ -49,7 +49,8 @@ def test_each_health_has_its_word_its_sentence_and_its_age(team: Team, health: H
     row = applied(team.make())
     team.seen(row, health, sentence="A sentence of its own.", ready=1, wanted=2)
     said = page(team.viewer, row)
-    assert f"{health.label} A sentence of its own. cluster heard" in said
+    step = advice.BY_HEALTH.get(health, "")
+    assert " ".join(f"{health.label} A sentence of its own. {step} cluster heard".split()) in said
     assert said.startswith(f"qwen: {health.label} · llmdash"), "the page's title"
 
 
@@ -75,7 +76,8 @@ def test_an_old_status_is_never_shown_as_healthy(team: Team) -> None:
     team.seen(row, sentence="Serving on 1 replica.", pods=[POD], ready=1, wanted=1)
     heard(team.project, seconds_ago=46, message="The API server refuses connections.")
     said = page(team.viewer, row)
-    assert "Unknown Cluster of-team is not heard of: The API server refuses connections. cluster last heard" in said
+    assert "Unknown Cluster of-team is not heard of: The API server refuses connections. Look at its cluster" in said
+    assert "cluster last heard" in said
     assert "Serving on" not in said
     assert "last known: 1 of 1 ready" in said
     assert POD["name"] in said
