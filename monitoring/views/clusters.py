@@ -2,22 +2,38 @@
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 
-from deployments.choices import Connection
+from deployments.choices import Connection, Shown
 from deployments.models import Cluster, ClusterStatus, Deployment, NodeStatus
-from deployments.views.common import Request, is_fragment
+from deployments.views.common import Request, clean, is_fragment
 from monitoring import conditions
 from monitoring import overview as parts
 from monitoring.nodes import PAGE_SIZE, listed
+
+SORTS = {
+    "name": ["name"],
+    "nodes": ["node_count", "name"],
+    "version": ["status__kubernetes_version", "name"],
+    "heard": ["status__seen_at", "name"],
+}
+
+
+class Answers(Shown):
+    """Whether a cluster answers: it is connected, and was heard of lately."""
+
+    YES = "connected", "Connected", "green", "check"
+    NO = "silent", "Not connected", "red", "plug"
 
 
 @dataclass(frozen=True)
@@ -58,14 +74,52 @@ def visible(request: Request) -> QuerySet[Cluster]:
 
 
 def clusters(request: Request) -> HttpResponse:
-    """Where is room?"""
-    nodes = NodeStatus.objects.filter(cluster=OuterRef("pk")).order_by().values("cluster").annotate(count=Count("pk"))
-    rows = visible(request).annotate(node_count=Coalesce(Subquery(nodes.values("count")), 0))
-    page: Page[Any] = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    """Where is room, and which clusters answer?"""
+    filters, rows = read_filters(request), counted(visible(request))
+    states = dict(rows.order_by().values_list("state").annotate(n=Count("pk")))
+    page: Page[Any] = Paginator(chosen(rows, filters), PAGE_SIZE).get_page(request.GET.get("page"))
     for row in page.object_list:
         row.view = seen(row)
+    context = {
+        "page": page,
+        "filters": filters,
+        "states": [{"look": state, "count": states.get(state.value, 0)} for state in Answers],
+        "total": sum(states.values()),
+        "is_boss": request.user.is_superuser,
+    }
     template = "monitoring/_clusters.html" if is_fragment(request) else "monitoring/clusters.html"
-    return render(request, template, {"page": page, "is_boss": request.user.is_superuser})
+    return render(request, template, context)
+
+
+def counted(rows: QuerySet[Cluster]) -> QuerySet[Any]:
+    """With the number of nodes, and whether the cluster answers."""
+    limit = timezone.now() - timedelta(seconds=settings.LLMDASH["STALE_SECONDS"])
+    heard = Q(status__connection=Connection.CONNECTED, status__seen_at__gt=limit)
+    nodes = NodeStatus.objects.filter(cluster=OuterRef("pk")).order_by().values("cluster").annotate(count=Count("pk"))
+    return rows.annotate(
+        node_count=Coalesce(Subquery(nodes.values("count")), 0),
+        state=Case(When(heard, then=Value(Answers.YES.value)), default=Value(Answers.NO.value)),
+    )
+
+
+def read_filters(request: Request) -> dict[str, str]:
+    """The state of the list from its address; what is not known there is ignored."""
+    given = {key: clean(request.GET.get(key, "")) for key in ("q", "state", "sort")}
+    if given["sort"].removeprefix("-") not in SORTS:
+        given["sort"] = "name"
+    if given["state"] not in list(Answers):
+        given["state"] = ""
+    return given
+
+
+def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
+    """The clusters that the filters leave, in order."""
+    if text := filters["q"]:
+        rows = rows.filter(Q(name__icontains=text) | Q(api_url__icontains=text))
+    if filters["state"]:
+        rows = rows.filter(state=filters["state"])
+    first, *rest = SORTS[filters["sort"].removeprefix("-")]
+    return rows.order_by(f"{'-' if filters['sort'].startswith('-') else ''}{first}", *rest, "pk")
 
 
 def cluster(request: Request, pk: uuid.UUID) -> HttpResponse:

@@ -39,7 +39,7 @@ QUERIES = {
     "/projects/": ("q", "page", "sort"),
     "/activity/": ("q", "actor", "action", "kind", "project", "since", "until", "before"),
     "/activity/export/": ("format", "q", "since"),
-    "/clusters/": ("page",),
+    "/clusters/": ("q", "page", "sort", "state"),
     "/api/docs/": ("q",),
     "/accounts/login/": ("next",),
 }

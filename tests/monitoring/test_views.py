@@ -238,3 +238,58 @@ def test_pages_cost_the_same_for_thirty_nodes_and_one_cluster_and_for_many(made:
     assert queries(lambda: client.get(path)) == few <= MOST_QUERIES
     client.force_login(User.objects.get(username="maria"))
     assert queries(lambda: client.get(path)) <= MOST_QUERIES
+
+
+# ---- the list
+
+
+def registered(name: str, *, seconds_ago: float | None, word: str = "connected", version: str = "v1.36.0") -> Cluster:
+    found = stage.cluster(name)
+    at = None if seconds_ago is None else timezone.now() - timedelta(seconds=seconds_ago)
+    ClusterStatus.objects.create(cluster=found, seen_at=at, connection=word, kubernetes_version=version)
+    return found
+
+
+@pytest.fixture
+def three() -> Client:
+    registered("east", seconds_ago=1, version="v1.35.1")
+    registered("north", seconds_ago=900)
+    registered("west", seconds_ago=None, word="unreachable")
+    client = Client()
+    client.force_login(stage.user("boss", is_superuser=True))
+    return client
+
+
+def listed(client: Client, query: str) -> list[str]:
+    return re.findall(r"data-row>([a-z]+)</a>", client.get(f"/clusters/{query}").content.decode())
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["east", "north", "west"]),
+        ("?q=WES", ["west"]),
+        ("?q=nowhere", []),
+        ("?state=connected", ["east"]),
+        ("?state=silent", ["north", "west"]),
+        ("?state=silent&q=north", ["north"]),
+        ("?state=nonsense&sort=nonsense&page=nonsense", ["east", "north", "west"]),
+        ("?sort=-name", ["west", "north", "east"]),
+        ("?sort=version", ["east", "north", "west"]),
+        ("?sort=-version", ["north", "west", "east"]),
+    ],
+)
+def test_the_list_is_searched_filtered_and_sorted_by_its_address(three: Client, query: str, names: list[str]) -> None:
+    assert listed(three, query) == names
+
+
+def test_a_cluster_that_was_heard_of_too_long_ago_is_not_counted_as_connected(three: Client) -> None:
+    said = " ".join(re.sub(r"<[^>]+>", " ", three.get("/clusters/").content.decode()).split())
+    assert "All 3 Connected 1 Not connected 2" in said
+    assert "1–3 of 3 clusters" in said
+
+
+def test_a_list_that_the_filters_empty_says_so_and_offers_the_way_back(three: Client) -> None:
+    found = three.get("/clusters/?q=nowhere").content.decode()
+    assert "No cluster matches" in found
+    assert "Clear the filters" in found
