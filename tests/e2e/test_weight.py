@@ -4,20 +4,25 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from deployments.models import Deployment
+from deployments.choices import Health
+from deployments.models import ClusterStatus, Deployment, DeploymentStatus, NodeStatus
+from tests import stage
 from tests.e2e import browser, server
 from tests.e2e.test_pages import addresses, boss, offices, served
 
 __all__ = ["served"]  # a fixture
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FIRST, LATER = 120_000, 20_000  # bytes
+TEAMS = ("support", "legal", "sales", "research", "finance", "press", "translation")
 
 
 @pytest.fixture
@@ -68,9 +73,33 @@ def signed_in(chromium: Browser, web: server.Web) -> BrowserContext:
     return context
 
 
+def many(served: Deployment) -> None:
+    """As much as a page of each list holds, and more: names and causes that are not alike."""
+    team, by, now = served.project, boss(), timezone.now()
+    for number in range(60):
+        name = f"{TEAMS[number % 7]}-{TEAMS[number % 5]}-assistant-{number * 7919 % 1000}"
+        one = stage.deployment(team, by=by, name=name)
+        health = list(Health)[number % len(Health)]
+        sentence = f"Serving on {number % 7} of 8 replicas; the others wait: no node has {number % 8} free GPUs."
+        DeploymentStatus.objects.create(
+            deployment=one, health=health, health_rank=health.rank, wanted=8, ready=number % 7, gpus=number,
+            sentence=sentence, changed_at=now - timedelta(minutes=number**2),
+        )  # fmt: skip
+        cluster = stage.cluster(f"{TEAMS[number % 7]}-{number}")
+        ClusterStatus.objects.create(cluster=cluster, seen_at=now - timedelta(seconds=number), connection="connected")
+        stage.project(f"{TEAMS[number % 5]}-{number}", cluster=cluster)
+        owners = [{"pod": f"{name}-x", "namespace": "x", "count": number % 8, "deployment": str(one.pk)}]
+        gpus = {"resource": "nvidia.com/gpu", "product": "H100", "memory_mib": 81559, "allocatable": 8}
+        NodeStatus.objects.create(
+            cluster=team.cluster, name=f"gpu-{number * 7919 % 1000}.example.internal", ready=True,
+            gpus=[gpus | {"used": number % 8, "owners": owners}],
+        )  # fmt: skip
+
+
 def test_first_and_later_views_are_light(chromium: Browser, production: server.Web, served: Deployment) -> None:
     first = signed_in(chromium, production).new_page()
     scale = Scale(first)
+    many(served)
     first.goto(f"/deployments/{served.pk}/")  # the heaviest: it draws charts
     first.wait_for_timeout(1000)
     assert 0 < scale.bytes <= FIRST, f"first view {scale.bytes:.0f}: {scale.heaviest()}"
