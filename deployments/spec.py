@@ -91,12 +91,19 @@ class Written:
         return text
 
 
-def shown(schema: dict[str, Any]) -> None:
-    """Tell readers of the schema what `printable` refuses, unless a pattern tells more."""
-    schema.setdefault("pattern", f"^[^{HIDDEN}]*$")
+class Printable:
+    """Refuses what `printable` does, and says so in the JSON Schema, unless a pattern tells more there."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(printable, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"pattern": f"^[^{HIDDEN}]*$"} | handler(schema)
 
 
-Text = Annotated[str, AfterValidator(printable), Field(json_schema_extra=shown)]
+Text = Annotated[str, Printable()]
 Quantity = Annotated[str, StringConstraints(max_length=30, strip_whitespace=True), AfterValidator(a_quantity)]
 
 

@@ -250,6 +250,23 @@ def test_a_text_that_is_written_otherwise_is_told_the_rule_and_an_example(
     make(**{name: right.get(name, example)})
 
 
+def test_every_text_of_the_json_schema_says_what_it_refuses() -> None:
+    def bare(schema: Any, name: str) -> set[str]:
+        if isinstance(schema, list):
+            return set().union(*(bare(part, name) for part in schema))
+        if not isinstance(schema, dict):
+            return set()
+        own = (
+            {name}
+            if schema.get("type") == "string" and not schema.keys() & {"pattern", "enum", "const", "format"}
+            else set()
+        )
+        return own.union(*(bare(part, key) for key, part in schema.items()))
+
+    quantities = {"cpu_request", "cpu_limit", "memory_request", "memory_limit", "shared_memory"}
+    assert bare(Spec.model_json_schema(), "") == quantities
+
+
 def test_every_pattern_stands_in_the_json_schema_and_says_its_rule() -> None:
     def patterns(schema: Any) -> set[str]:
         if isinstance(schema, list):
