@@ -65,11 +65,11 @@ def test_each_word_gives_way_to_those_before_it() -> None:
     assert judged(Intent(wanted=1), *pods).health == Health.SERVING
     assert judged(Intent(wanted=2), *pods, failing_pod("f")).health == Health.DEGRADED
     assert judged(Intent(wanted=2), *pods, loading_pod("l")).health == Health.STARTING
-    starting = [loading_pod("l"), pending_pod("p", NO_GPU)]
-    assert judged(THREE, *starting).health == Health.STARTING
-    assert judged(THREE, *starting[1:]).health == Health.WAITING
-    assert judged(THREE, *starting, failing_pod("f")).health == Health.FAILING
-    assert judged(Intent(wanted=0), *starting, failing_pod("f")).health == Health.STOPPED
+    waiting = [loading_pod("l"), pending_pod("p", NO_GPU)]
+    assert judged(THREE, *waiting[:1]).health == Health.STARTING
+    assert judged(THREE, *waiting).health == Health.WAITING
+    assert judged(THREE, *waiting, failing_pod("f")).health == Health.FAILING
+    assert judged(Intent(wanted=0), *waiting, failing_pod("f")).health == Health.STOPPED
 
 
 def test_pods_that_stop_are_listed_and_do_not_count() -> None:
