@@ -1,5 +1,6 @@
 """`llmdash apply`: make what stands in documents so."""
 
+import json
 import uuid
 from typing import Any
 
@@ -103,6 +104,11 @@ def tell(changes: list[dict[str, Any]]) -> None:
     for change in changes:
         before, after = change["before"], change["after"]
         if before is not None:
-            click.secho(f"- {change['field']}: {before}", fg="red")
+            click.secho(f"- {change['field']}: {plain(before)}", fg="red")
         if after is not None:
-            click.secho(f"+ {change['field']}: {after}", fg="green")
+            click.secho(f"+ {change['field']}: {plain(after)}", fg="green")
+
+
+def plain(value: Any) -> str:
+    """A value as the document would have it: text bare, everything else as JSON, which YAML reads."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -11,7 +11,7 @@ from deployments.manifests import access
 from deployments.models.cluster import dns_label
 
 HINT = """\
-For `kubectl apply -f -`, by an admin of the cluster. Then, for the cluster's page in the admin site:
+For `kubectl apply -f -`, by an admin of the cluster. Then, for Clusters → Register a cluster:
   API server       kubectl config view --minify -o jsonpath='{.clusters[0].cluster.server}'
 """
 LASTING = """\
