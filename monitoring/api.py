@@ -1,7 +1,7 @@
-"""The API of what is really happening to a deployment, from what the watcher saw last.
+"""The API of what is really happening, from what the watcher saw last and Prometheus measured.
 
-Each answer says when the cluster was last heard of (`seen_at`); older than LLMDASH_STALE_SECONDS is `stale`, and a
-stale status is never shown as healthy.
+Each answer about a deployment says when the cluster was last heard of (`seen_at`); older than LLMDASH_STALE_SECONDS is
+`stale`, and a stale status is never shown as healthy.
 """
 
 import uuid
@@ -15,15 +15,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deployments import glance
-from deployments.api.base import Endpoint, only_platform_admins, route
+from deployments.api.base import Endpoint, only_platform_admins, paged, route
 from deployments.api.described import operation
-from deployments.api.parameters import BILLION, whole
+from deployments.api.parameters import BILLION, text, whole
 from deployments.glance import Glance
-from deployments.http import answer, etag_of
+from deployments.http import Pages, answer, etag_of
 from deployments.http.lists import size_of
-from deployments.models import Cluster, ClusterStatus, Deployment, DeploymentStatus
+from deployments.models import Cluster, ClusterStatus, Deployment, DeploymentStatus, NodeStatus
 from deployments.serializers import Nothing
-from monitoring import conditions, connections, shapes
+from monitoring import conditions, connections, services, shapes
 
 Shape = TypeVar("Shape", bound=Mapping[str, Any])
 
@@ -134,6 +134,64 @@ class Test(Endpoint):
         return answer(request, connections.test_and_keep(row))
 
 
+class Nodes(Endpoint):
+    """The nodes of a cluster by name, with their GPUs and those deployments of the caller that hold them."""
+
+    parameters = ("page", "page_size", "search")
+
+    @operation("List the nodes of a cluster", returns=shapes.Node, listed="pages")
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        row = get_object_or_404(Cluster.objects.visible_to(self.user).select_related("status"), pk=pk)
+        mine = Deployment.objects.visible_to(self.user).filter(project__cluster=row).values_list("pk", "name")
+        names = {str(key): name for key, name in mine}
+        status = glance.related(row, "status", ClusterStatus) or ClusterStatus()
+        all_listed = all(kind.get("free") is not None for kind in status.capacity.get("gpus", []))
+        search = request.query_params.get("search", "").strip()
+        rows = row.nodes.filter(name__icontains=search).order_by("name", "pk")
+        return paged(self, Pages(), rows, lambda one: node(one, names, all_listed=all_listed))
+
+
+def node(row: NodeStatus, names: Mapping[str, str], *, all_listed: bool) -> shapes.Node:
+    """One node. `all_listed`: every pod of the cluster may be listed, so that what nobody is seen to hold is free."""
+    return {
+        **cast(shapes.NodeFacts, {key: getattr(row, key) for key in shapes.NodeFacts.__annotations__}),
+        "gpus": [
+            {
+                **chosen(kind, shapes.GpuFacts),
+                "free": max(0, kind["allocatable"] - kind["used"]) if all_listed else None,
+                "holders": [
+                    {**chosen(one, shapes.HolderFacts), "name": names[one["deployment"]]}
+                    for one in kind["owners"]
+                    if one["deployment"] in names
+                ],
+            }
+            for kind in row.gpus
+        ],
+    }
+
+
+class Metrics(Endpoint):
+    """What Prometheus measured of a deployment in the last minutes: the series of its charts, or why there are none."""
+
+    parameters = ("minutes",)
+    described = {"minutes": text("How far back.", enum=list(services.RANGES))}
+
+    @operation("Read the metrics of a deployment", returns=shapes.Metrics)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        found, minutes = self.deployment(pk), request.query_params.get("minutes", "30")
+        if minutes not in services.RANGES:
+            raise ParseError(f"The query parameter 'minutes' must be one of {', '.join(services.RANGES)}.")
+        said = services.charts(found, int(minutes))
+        series = [{**chosen(one, shapes.SeriesFacts), "points": points(one["json"])} for one in said["charts"]]
+        return answer(request, {**chosen(said, shapes.MetricsFacts), "series": series})
+
+
+def points(drawing: dict[str, Any]) -> list[shapes.Point]:
+    """The measurements of a chart, which draws one series."""
+    [series] = drawing["series"]
+    return [{"at": at, "value": value} for at, value in zip(drawing["x"], series["values"], strict=True)]
+
+
 def age(seen: Glance) -> shapes.Seen:
     """How old the knowledge is."""
     return {"stale": seen.stale, "seen_at": seen.seen_at}
@@ -145,6 +203,8 @@ def chosen(item: dict[str, Any], shape: type[Shape]) -> Shape:
 
 
 urlpatterns: list[URLPattern] = [
+    *route("clusters/<uuid:pk>/nodes", Nodes, "cluster-nodes"),
+    *route("deployments/<uuid:pk>/metrics", Metrics, "metrics"),
     *route("clusters/<uuid:pk>/conditions", Conditions, "conditions"),
     *route("clusters/<uuid:pk>/test", Test, "cluster-test"),
     *route("deployments/<uuid:pk>/status", Status, "status"),

@@ -9,7 +9,7 @@ from deployments.models import Cluster, Deployment, DeploymentStatus, Project
 from monitoring import prometheus, promql
 from monitoring.promql import Question
 
-RANGES = {"15", "30", "60", "360", "1440"}
+RANGES = ("15", "30", "60", "360", "1440")
 POINTS = 240
 TABLE_ROWS = 12
 MIN_STEP_SECONDS = 5.0

@@ -119,6 +119,95 @@ class Conditions(TypedDict):
     results: list[Condition]
 
 
+class HolderFacts(TypedDict):
+    """Who holds GPUs of a node."""
+
+    deployment: Annotated[str, about("Its id.")]
+    pod: str
+    count: Count
+
+
+class Holder(HolderFacts):
+    """A deployment of the caller that holds GPUs of a node."""
+
+    name: str
+
+
+class GpuFacts(TypedDict):
+    """GPUs of one kind on a node."""
+
+    resource: Annotated[str, about("Such as nvidia.com/gpu.")]
+    product: Annotated[str, about("The label of the node, such as NVIDIA-H100-80GB-HBM3.")]
+    memory_mib: int | None
+    allocatable: Count
+    used: Annotated[Count, about("By pods that may be listed.")]
+
+
+class Gpus(GpuFacts):
+    """GPUs of one kind on a node, and who holds them."""
+
+    free: Annotated[int | None, about("null where other namespaces' pods may not be listed.")]
+    holders: Annotated[list[Holder], about("Those that the caller may see.")]
+
+
+class NodeFacts(TypedDict):
+    """A node."""
+
+    name: str
+    ready: bool
+    schedulable: bool
+    message: Annotated[str, about("Why it is not ready.")]
+    kubelet_version: str
+    pods: Count
+    cpu_millis: int
+    cpu_millis_used: Annotated[int, about("Requested by pods that may be listed.")]
+    memory_bytes: int
+    memory_bytes_used: Annotated[int, about("Requested by pods that may be listed.")]
+
+
+class Node(NodeFacts):
+    """A node with its GPUs."""
+
+    gpus: list[Gpus]
+
+
+class Point(TypedDict):
+    """A measurement."""
+
+    at: Annotated[float, about("Seconds since 1970.")]
+    value: Annotated[float | None, about("null is a gap.")]
+
+
+class SeriesFacts(TypedDict):
+    """What one chart shows."""
+
+    id: str
+    title: str
+    unit: str
+    summary: Annotated[str, about("The series in a sentence.")]
+
+
+class Series(SeriesFacts):
+    """A series of measurements."""
+
+    points: list[Point]
+
+
+class MetricsFacts(TypedDict):
+    """Whether there are measurements."""
+
+    state: Annotated[str, about('"ok", "no-prometheus", "unreachable", "no-series" or "no-traffic".')]
+    message: Annotated[str, about("Why there are none.")]
+    next_step: str
+    minutes: int
+
+
+class Metrics(MetricsFacts):
+    """What Prometheus measured of a deployment."""
+
+    series: list[Series]
+
+
 class Right(TypedDict):
     """A right that llmdash needs."""
 

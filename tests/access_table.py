@@ -138,7 +138,7 @@ REST: Table = {
     f"{API}/drift-policy": [Case("POST", SET, {"drift_policy": "leave"})],
     **gets(READ, f"{API}/revisions", f"{API}/revisions/<int:number>", f"{API}/audit"),
     f"{API}/pods/<slug:pod>/logs": [Case("GET", Says(401, 409, 409, 409, 404, 409))],
-    **gets(READ, f"{API}/status", f"{API}/pods", f"{API}/events"),
+    **gets(READ, f"{API}/status", f"{API}/pods", f"{API}/events", f"{API}/metrics"),
     **gets(LIST, "api/v1/projects", "api/v1/clusters"),
     **gets(READ, "api/v1/projects/<uuid:pk>", "api/v1/clusters/<uuid:pk>"),
     "api/v1/projects/<uuid:pk>/secrets": [Case("GET", READ), Case("POST", STORE, {"name": "T", "value": "v"})],
@@ -162,7 +162,7 @@ REST |= {
     f"{CLUSTER}/test": [Case("POST", Says(401, 403, 403, 403, 404, 200))],
     f"{CLUSTER}/accept-identity": [Case("POST", Says(401, 403, 403, 403, 404, 409), {"identity": "x"})],
     f"{CLUSTER}/forget": [Case("POST", Says(401, 403, 403, 403, 404, 400), {"name": "no"})],
-    **gets(READ, f"{CLUSTER}/conditions"),
+    **gets(READ, f"{CLUSTER}/conditions", f"{CLUSTER}/nodes"),
 }
 REST["api/v1/projects"].append(Case("POST", Says(401, 403, 403, 403, 403, 400), {"name": "new"}))
 REST["api/v1/projects/<uuid:pk>"] += [Case("PATCH", OWN, {"name": "renamed"}), Case("DELETE", OWN)]

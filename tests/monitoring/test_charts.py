@@ -275,3 +275,41 @@ def test_a_stranger_finds_no_charts_and_asks_no_prometheus(made: Deployment) -> 
         client.force_login(stage.user("stranger"))
         assert client.get(f"/deployments/{made.pk}/charts/").status_code == 404
     assert server.asked == []
+
+
+# ---- by REST
+
+
+def metrics(made: Deployment, url: str, query: str = "", status: int = 200) -> dict[str, Any]:
+    Cluster.objects.update(prometheus_url=url)
+    client = Client()
+    client.force_login(User.objects.get(username="maria"))
+    found = client.get(f"/api/v1/deployments/{made.pk}/metrics{query}")
+    assert found.status_code == status
+    body: dict[str, Any] = found.json()
+    return body
+
+
+def test_the_api_gives_the_series_of_the_charts(made: Deployment, measured: str) -> None:
+    found, drawn = metrics(made, measured), charts(made, measured)
+    assert (found["state"], found["minutes"]) == ("ok", 30)
+    assert [one["id"] for one in found["series"]] == [one["id"] for one in drawn["charts"]]
+    tokens = found["series"][0]
+    assert tokens["unit"] == "tokens/s"
+    assert {round(one["value"]) for one in tokens["points"] if one["value"] is not None} == {100}
+
+
+def test_gaps_are_null_in_the_api(made: Deployment, measured: str) -> None:
+    found = metrics(named(made, "odd"), measured, "?minutes=60")
+    assert any(point["value"] is None for one in found["series"] for point in one["points"])
+
+
+def test_the_api_says_why_there_are_no_metrics(made: Deployment) -> None:
+    found = metrics(made, "")
+    assert (found["state"], found["series"]) == ("no-prometheus", [])
+    assert found["message"] == "This cluster has no Prometheus."
+
+
+def test_the_api_takes_the_ranges_of_the_page_only(made: Deployment) -> None:
+    said = metrics(made, "", "?minutes=31", status=400)
+    assert "one of 15, 30, 60, 360, 1440" in said["detail"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from deployments.choices import Connection
-from deployments.models import AuditEntry, Cluster, ClusterStatus
+from deployments.models import AuditEntry, Cluster, ClusterStatus, NodeStatus
 from tests import stage
 from tests.deployments.api.caller import Caller, Team, pointers, problem, rows, team
 
@@ -106,3 +106,45 @@ def test_forgetting_needs_the_name_and_tells_what_stays(boss: Caller, team: Team
     done = boss.post(of(team, "/forget"), {"name": team.project.cluster.name})
     assert (done.status_code, done.json()) == (200, {"left": []})
     problem(boss.get(of(team)), 404)
+
+
+# ---- nodes
+
+
+def holder(deployment: Any, count: int) -> dict[str, Any]:
+    return {"pod": "p-1", "namespace": "x", "count": count, "deployment": str(getattr(deployment, "pk", ""))}
+
+
+@pytest.fixture
+def gpu_node(team: Team) -> dict[str, Any]:
+    """A node of eight GPUs: two held by the team's deployment, one by another project's, one by nobody of ours."""
+    other = stage.project("hidden", cluster=team.project.cluster, namespace="hidden")
+    theirs = stage.deployment(other, stage.user("stranger"), "their-llm")
+    mine = stage.deployment(team.project, stage.user("builder"))
+    held = [holder(mine, 2), holder(theirs, 1), holder(None, 1)]
+    kind = {"resource": "nvidia.com/gpu", "product": "H100", "memory_mib": 81559, "allocatable": 8, "used": 4}
+    NodeStatus.objects.create(cluster=team.project.cluster, name="gpu-1", ready=True, gpus=[kind | {"owners": held}])
+    NodeStatus.objects.create(cluster=team.project.cluster, name="cpu-1", message="NetworkUnavailable")
+    return kind
+
+
+def test_nodes_are_listed_with_their_gpus_and_the_callers_holders_only(team: Team, gpu_node: dict[str, Any]) -> None:
+    found = team.viewer.get(of(team, "/nodes")).json()
+    assert (found["count"], [one["name"] for one in found["results"]]) == (2, ["cpu-1", "gpu-1"])
+    assert found["results"][0] | {"message": "NetworkUnavailable", "ready": False, "gpus": []} == found["results"][0]
+    [gpus] = found["results"][1]["gpus"]
+    [mine] = gpus.pop("holders")
+    assert gpus == gpu_node | {"free": 4}
+    assert (mine["name"], mine["count"], mine["pod"]) == ("qwen", 2, "p-1")
+
+
+def test_a_platform_admin_sees_every_holder_of_ours(team: Team, boss: Caller, gpu_node: dict[str, Any]) -> None:
+    [found] = boss.get(of(team, "/nodes?search=GPU")).json()["results"]
+    assert {one["name"] for one in found["gpus"][0]["holders"]} == {"qwen", "their-llm"}
+
+
+def test_what_is_free_is_unknown_where_not_all_pods_may_be_listed(team: Team, gpu_node: dict[str, Any]) -> None:
+    capacity = {"gpus": [gpu_node | {"total": 8, "free": None}]}
+    ClusterStatus.objects.update_or_create(cluster=team.project.cluster, defaults={"capacity": capacity})
+    found = team.viewer.get(of(team, "/nodes?page=1&page_size=200")).json()["results"][1]
+    assert found["gpus"][0]["free"] is None
