@@ -33,7 +33,8 @@ def new(request: Request) -> HttpResponse:
         messages.success(request, f"{deployment.name} is saved and will be applied.")
         return redirect("deployments:detail", pk=deployment.pk)
     clusters = Cluster.objects.filter(projects__in=projects).distinct()
-    return show(request, form, {"deployment": None, "newest": None, "capacity": capacity(clusters)})
+    places = {str(project.pk): project.cluster.name for project in projects}
+    return show(request, form, {"deployment": None, "newest": None, "capacity": capacity(clusters), "places": places})
 
 
 def edit(request: Request, pk: uuid.UUID) -> HttpResponse:
