@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from django.db import models
 
+from deployments import chain
 from deployments.models import AuditEntry, Project
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def record(
     by: "User | None", action: str, target: models.Model, *, project: Project | None = None, **detail: Any
 ) -> AuditEntry:
     """Write who (`None` is llmdash itself) did what to which row. Never put a secret's value into `detail`."""
-    return AuditEntry.objects.create(
+    entry = AuditEntry(
         actor=by,
         actor_name=by.get_username() if by else LLMDASH,
         action=str(action),
@@ -28,3 +29,6 @@ def record(
         detail=detail,
         request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
     )
+    chain.link(entry)
+    entry.save(force_insert=True)
+    return entry

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Value
+from django.utils import timezone
 
 from deployments.models.project import Project
 
@@ -19,10 +21,14 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """One act. Inserted in the transaction of the act by `audit.record`, never changed; ordered by `id`."""
+    """One act. Inserted in the transaction of the act by `audit.record`, never changed; ordered by `id`.
+
+    `digest` is over what happened and over the digests of `parents`, the ids of earlier entries (`deployments.chain`).
+    It is "" in entries from before there was a chain.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
     actor = models.ForeignKey("accounts.User", on_delete=models.SET_NULL, null=True, related_name="+")
     actor_name = models.CharField(max_length=150)
     action = models.CharField(max_length=40)
@@ -32,6 +38,8 @@ class AuditEntry(models.Model):
     project = models.ForeignKey("deployments.Project", on_delete=models.SET_NULL, null=True, related_name="+")
     detail = models.JSONField(default=dict, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+    parents = models.JSONField(default=list, db_default=Value([], models.JSONField()), blank=True, editable=False)
+    digest = models.CharField(max_length=64, default="", db_default="", blank=True, editable=False)
 
     objects = AuditEntryQuerySet.as_manager()
 

@@ -42,7 +42,14 @@ for command in (
     logs.events, transfer.export, transfer.import_, transfer.secret, login.login, login.logout,
 ):  # fmt: skip
     cli.add(command, SERVER)
-for command in (local.admin_password, local.cluster_access, local.manage, completion.completion, local.version):
+for command in (
+    local.admin_password,
+    local.cluster_access,
+    local.audit,
+    local.manage,
+    completion.completion,
+    local.version,
+):
     cli.add(command, LOCAL)
 
 

@@ -32,6 +32,20 @@ def cluster_access(namespace: tuple[str, ...], no_token: bool) -> None:
     run("cluster_access", *(f"--namespace={one}" for one in namespace), *(["--no-token"] if no_token else []))
 
 
+@click.group()
+def audit() -> None:
+    """Look after the audit."""
+
+
+@audit.command()
+def verify() -> None:
+    """Check that no entry was changed, removed or put in later.
+
+    The digest of the newest entry is printed. Kept elsewhere, it shows when the end of the audit was cut off.
+    """
+    run("verify_audit")
+
+
 @click.command(
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}, add_help_option=False
 )
