@@ -11,7 +11,7 @@ CHECKED := env -u DATABASE_URL -u REDIS_URL LLMDASH_STATE_DIR=$(CURDIR)/var/chec
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock"
 
-.PHONY: help demo demo-reset test docs check check-lint check-types check-imports check-templates check-sizes \
+.PHONY: help demo demo-reset test faults docs check check-lint check-types check-imports check-templates check-sizes \
 	check-django check-locks install controlplane controlplane-if-possible lock format
 
 help: ## This list
@@ -28,6 +28,9 @@ demo-reset: ## Remove the demo's data
 test: install controlplane-if-possible ## Everything that CI runs
 	@$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+faults: install controlplane-if-possible ## Faults injected from outside, with real parts: kills, outages, silence
+	$(BIN)/python -m pytest -n 2 tests/faults -rA --no-header -q
 
 check: install ## What needs no cluster: style, types, imports, templates, sizes, migrations, locks
 	@$(MAKE) --no-print-directory -j2 --keep-going --output-sync=target \

@@ -1,0 +1,1 @@
+"""Faults, injected from outside the processes of a whole installation: `make faults`."""

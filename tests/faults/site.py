@@ -1,0 +1,174 @@
+"""A whole installation with the parts of production, each a process that a test may kill, suspend or cut off."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from deployments.crypto import new_key_line
+from tests.controlplane.plane import ControlPlane
+from tests.controlplane.ports import free_ports
+from tests.controlplane.processes import Part
+from tests.faults.proxy import Proxy
+from tests.services import Postgres, Redis
+
+ROOT = Path(__file__).resolve().parents[2]
+CANARY = "canary-7c1e-of-a-secret"
+# Bounds of production, shortened together: an outage and what waits for its end keep their proportions.
+BOUNDS = {
+    "LLMDASH_LEASE_SECONDS": "5", "LLMDASH_SWEEP_SECONDS": "1", "LLMDASH_BACKOFF_FIRST_SECONDS": "0.5",
+    "LLMDASH_BACKOFF_LAST_SECONDS": "5", "LLMDASH_WATCH_SECONDS": "6", "LLMDASH_STALE_SECONDS": "10",
+    "LLMDASH_REQUEST_SECONDS": "5",
+}  # fmt: skip
+PEOPLE = """
+import django
+django.setup()
+from deployments import services
+from llmdash.accounts.models import User
+from llmdash.accounts.services import make_token
+from llmdash.accounts.choices import Scope
+boss = User.objects.create_superuser("boss", password=None)
+values = {"name": "east", "api_url": %(url)r, "token": %(token)r, "ca_pem": %(ca)r}
+cluster = services.register_cluster(values=values, by=boss)
+project = services.create_project(name="team", cluster=cluster, namespace=%(namespace)r, by=boss)
+secret = services.store_secret(project=project, name="hf", value=%(canary)r, by=boss)
+from django.db import transaction
+with transaction.atomic():
+    print(secret.pk, make_token(user=boss, name="faults", scope=Scope.WRITE)[1])
+"""
+
+
+class Site:
+    """Web, two workers and the watcher on PostgreSQL and Redis, with a cluster behind a proxy."""
+
+    def __init__(self, folder: Path, postgres: Postgres, redis: Redis, plane: ControlPlane, namespace: str) -> None:
+        self.folder, self.postgres, self.redis, self.plane, self.namespace = folder, postgres, redis, plane, namespace
+        self.acts = 0  # of people on deployments; the audit has to tell of as many
+        self.secret = ""
+        self.database = postgres.create(f"site_{namespace.replace('-', '_')}")
+        self.proxy = Proxy(int(plane.url.rpartition(":")[2]))
+        self.environment = self._settings()
+        self.python("manage.py", "upgrade_database")
+        [port] = free_ports(1)
+        self.parts = {
+            "web": self._part("web", "-m", "uvicorn", "llmdash.asgi:application", "--port", str(port)),
+            **{f"worker{n}": self._part(f"worker{n}", "-m", "celery", "-A", "llmdash", "worker", "--concurrency", "1",
+                                        "--hostname", f"worker{n}@%h") for n in (1, 2)},
+            "watcher": self._part("watcher", "manage.py", "watch"),
+        }  # fmt: skip
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
+
+    def _settings(self) -> dict[str, str]:
+        key = self.folder / "encryption_key"
+        key.write_text(new_key_line())
+        return os.environ | BOUNDS | {
+            "DATABASE_URL": self.database, "REDIS_URL": self.redis.url, "SECRET_KEY": "for faults " * 6,
+            "LLMDASH_ENCRYPTION_KEY_FILE": str(key), "LLMDASH_STATE_DIR": str(self.folder), "LLMDASH_HTTPS": "0",
+            "ALLOWED_HOSTS": "127.0.0.1", "LLMDASH_ALLOW_LOOPBACK": "1", "DJANGO_SETTINGS_MODULE": "llmdash.settings",
+        }  # fmt: skip
+
+    def _part(self, name: str, *arguments: str) -> Part:
+        variables = [f"{key}={value}" for key, value in self.environment.items()]
+        command = ["env", "-C", str(ROOT), "-i", *variables, sys.executable, *arguments]
+        return Part(name, command, self.folder / f"{name}.log")
+
+    def python(self, *arguments: str) -> str:
+        """What a program of the installation prints."""
+        command = [sys.executable, *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    def start(self) -> None:
+        """Start every part, and make the people, the cluster and the project."""
+        given = {"url": f"https://127.0.0.1:{self.proxy.port}", "token": self.plane.token, "ca": self.plane.ca_pem,
+                 "namespace": self.namespace, "canary": CANARY}  # fmt: skip
+        self.secret, token = self.python("-c", PEOPLE % given).split()
+        self.client.headers["Authorization"] = f"Bearer {token}"
+        for part in self.parts.values():
+            part.start()
+        eventually(lambda: self.get("/readyz").status_code == 200, 40)
+
+    def stop(self) -> None:
+        for part in self.parts.values():
+            part.kill()
+        self.proxy.stop()
+        self.client.close()
+
+    # ---- what people do
+
+    def get(self, path: str) -> httpx.Response:
+        """An answer; 599 while nobody gives one."""
+        try:
+            return self.client.get(path)
+        except httpx.TransportError as error:
+            return httpx.Response(599, text=str(error))
+
+    def send(self, path: str, body: dict[str, Any], **headers: str) -> httpx.Response:
+        """A request that asks for something."""
+        return self.client.post(f"/api/v1{path}", json=body, headers={"If-Match": "*"} | headers)
+
+    def act(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """An act of a person, which is audited once."""
+        answer = self.send(path, body)
+        assert answer.status_code == 202, answer.text
+        self.acts += 1
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def wanted(self, name: str, **spec: Any) -> dict[str, Any]:
+        """The body of a deployment that has an object of every kind that there is."""
+        given = {
+            "runtime": "custom", "image": "registry.example/app:1", "replicas": 1,
+            "env": [{"name": "TOKEN", "secret": self.secret}], "files": [{"path": "/etc/app/a.txt", "content": "a"}],
+        }  # fmt: skip
+        return {"project": "team", "name": name, "spec": given | spec}
+
+    def deploy(self, name: str, **spec: Any) -> dict[str, Any]:
+        """Ask for a deployment."""
+        return self.act("/deployments", self.wanted(name, **spec))
+
+    def status(self, made: dict[str, Any]) -> dict[str, Any]:
+        """What the API says of it, nothing while it does not answer."""
+        answer = self.get(f"/api/v1/deployments/{made['id']}/status")
+        found: dict[str, Any] = answer.json() if answer.status_code == 200 else {}
+        return found
+
+    def is_applied(self, made: dict[str, Any]) -> bool:
+        """Whether the newest revision of a deployment stands in the cluster."""
+        return bool(self.status(made).get("settled"))
+
+    def is_stale(self, made: dict[str, Any]) -> bool:
+        """Whether its status is shown as too old to be trusted."""
+        return bool(self.status(made).get("stale"))
+
+    # ---- what is so
+
+    def objects(self, kinds: str = "secret,configmap,service,deployment") -> list[dict[str, Any]]:
+        """What kubectl shows of ours in the namespace, past every proxy."""
+        selector = "app.kubernetes.io/managed-by=llmdash,llmdash.io/deployment-id"
+        text = self.plane.kubectl("-n", self.namespace, "get", kinds, "-l", selector, "-o", "json")
+        found: list[dict[str, Any]] = json.loads(text)["items"]
+        return found
+
+    def rows(self, query: str) -> list[Any]:
+        """What the database holds."""
+        with psycopg.connect(self.database) as connection:
+            return connection.execute(query).fetchall()
+
+
+def eventually(check: Callable[[], Any], seconds: float) -> float:
+    """Seconds until `check` is true. Fails after the bound."""
+    began = time.monotonic()
+    while not check():
+        taken = time.monotonic() - began
+        assert taken < seconds, f"not within {seconds} s"
+        time.sleep(0.1)
+    return time.monotonic() - began
