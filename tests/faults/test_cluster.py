@@ -1,7 +1,9 @@
 """A cluster that is changed behind our back, and one that takes our rights away."""
 
+import json
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.faults.conftest import Fault
@@ -54,6 +56,45 @@ def test_a_revoked_token_is_named_and_deletes_nothing(site: Site, fault: Fault) 
     use(site, site.plane.token)
     fault.until(lambda: site.is_applied(second) and cluster(site)["connection"] == "connected")
     site.plane.kubectl("delete", "clusterrolebinding", binding)
+
+
+@pytest.mark.fault("10", "410 Gone: the history is compacted during an outage", bound=60)
+def test_a_deletion_in_a_lost_history_is_seen_and_nothing_flickers(site: Site, fault: Fault) -> None:
+    made = site.deploy("qwen", replicas=2)
+    eventually(lambda: site.is_applied(made) and len(seen(site, made)) == 2, 40)
+    before = seen(site, made)
+    site.proxy.refuse()
+    kubectl(site, "delete", "pod", min(before), "--wait=true", "--grace-period=0", "--force")
+    compact(site)
+    site.proxy.refuse(refusing=False)
+
+    def is_seen() -> bool:
+        shown = seen(site, made)
+        assert shown, "what is not known anew stays as it was"
+        return shown == pods(site) != before
+
+    fault.until(is_seen)
+
+
+def seen(site: Site, made: dict[str, Any]) -> set[str]:
+    """The pods that the API shows."""
+    answer = site.get(f"/api/v1/deployments/{made['id']}/pods")
+    return {pod["name"] for pod in answer.json()["results"]}
+
+
+def pods(site: Site) -> set[str]:
+    """The pods that kubectl shows."""
+    return {name.removeprefix("pod/") for name in kubectl(site, "get", "pods", "-l", "app=qwen", "-o", "name").split()}
+
+
+def compact(site: Site) -> None:
+    """Have etcd forget, and the API server, which keeps what it has seen, begin anew."""
+    listed = kubectl(site, "get", "--raw", f"/api/v1/namespaces/{site.namespace}/pods")
+    newest = json.loads(listed)["metadata"]["resourceVersion"]
+    url = f"{site.plane.layout.etcd_url}/v3/kv/compaction"
+    httpx.post(url, content=json.dumps({"revision": newest, "physical": True}), trust_env=False).raise_for_status()
+    site.plane.kill("kube-apiserver")
+    site.plane.start("kube-apiserver")
 
 
 def cluster(site: Site) -> dict[str, Any]:
