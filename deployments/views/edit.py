@@ -173,5 +173,5 @@ def put_errors(form: DeploymentForm, error: ValidationError) -> None:
 
 def capacity(clusters: Any) -> list[dict[str, Any]]:
     """Free GPUs by cluster and type, for the column beside the form."""
-    statuses = ClusterStatus.objects.filter(cluster__in=clusters).select_related("cluster")
+    statuses = ClusterStatus.objects.filter(cluster__in=clusters).select_related("cluster").order_by("cluster__name")
     return [row | {"cluster": status.cluster.name} for status in statuses for row in status.capacity.get("gpus", [])]
