@@ -21,7 +21,7 @@ __all__ = ["served"]  # a fixture
 pytestmark = pytest.mark.django_db
 REFUSED = (200, 400, 403, 404, 409, 413, 422)
 LARGEST = ("/new/", "/edit/")
-ONE_IN = int(os.environ.get("BADINPUT_ONE_IN", "4"))  # of the pairs of a field and a text; 1 sends them all
+ONE_IN = int(os.environ.get("BADINPUT_ONE_IN", "6"))  # of the pairs of a field and a text; 1 sends them all
 SIGNED_OUT = ("/accounts/login/", "/accounts/password/reset/")
 
 
