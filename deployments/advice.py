@@ -10,6 +10,7 @@ BY_PROBLEM = {
     Problem.BACK_OFF: "Nothing to do: it is tried again by itself.",
     Problem.CLUSTER: "A platform admin has to mend the cluster's credentials, certificate or address.",
     Problem.CONTESTED: "Find out who changes it, then take over, or set the drift policy to leave.",
+    Problem.NEWER: "Choose what holds: what runs, or what the database knows.",
     Problem.POISON: "Edit the deployment to try again, and look at the workers' log.",
 }
 OF_A_DELETION = BY_PROBLEM | {

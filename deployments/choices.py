@@ -77,6 +77,15 @@ class Problem(Shown):
     CLUSTER = "cluster", "Cluster refuses us", "red", "plug"
     CONTESTED = "contested", "Contested", "orange", "users"
     POISON = "poison", "Parked", "red", "alert-triangle"
+    NEWER = "newer", "Cluster is newer", "orange", "clock"
+
+
+class Newer(Shown):
+    """What holds when the cluster has a revision that the database does not know."""
+
+    ADOPT = "adopt", "What runs: adopt it as the newest revision", "blue", "arrow-down"
+    APPLY = "apply", "What the database knows: apply it again", "orange", "refresh"
+    LEAVE = "leave", "Leave it as it runs, for now", "grey", "eye"
 
 
 class Health(Shown):
@@ -154,6 +163,9 @@ class Action(Shown):
     TAKE_OVER = "take over", "took over"
     TRY_AGAIN = "try again", "tried again"
     ADOPT = "adopt", "adopted"
+    ADOPT_NEWER = "adopt newer", "adopted what runs"
+    APPLY_OVER = "apply over newer", "applied over what ran"
+    LEAVE_NEWER = "leave newer", "left as it runs"
     HEAL = "heal", "healed"
     CONTEST = "contested", "found contested"
     REMOVE_ORPHAN = "remove orphan", "removed an orphan"

@@ -6,6 +6,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
+# ---- Each process
+READ_ONLY = Gauge("llmdash_database_read_only", "1 while the database takes nothing.", multiprocess_mode="livemax")
+
 # ---- The web
 REQUESTS = Counter("llmdash_web_requests", "Requests answered.", ["route", "method", "status"])
 REQUEST_SECONDS = Histogram(

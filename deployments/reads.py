@@ -1,15 +1,20 @@
 """Reads of a cluster for a person who waits: the request side's only way to one."""
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
+from pydantic import ValidationError
+
 from deployments import kube
+from deployments import spec as specs
 from deployments.choices import Role
 from deployments.crypto import CannotOpen
 from deployments.manifests import labels
 from deployments.models import Cluster, Deployment
+from deployments.spec import Spec
 
 # ECMA-48: control sequences, and strings such as a window's title.
 TERMINAL = re.compile(
@@ -52,6 +57,41 @@ def logs(deployment: Deployment, pod: str, *, actor: str, **excerpt: Any) -> tup
     except kube.KubeError as error:
         return "", why_no_logs(error)
     return readable(text), None
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a Deployment object says of itself: whose it is, the revision it was applied for, and its spec, None when it
+    tells none that we can read."""
+
+    deployment_id: str
+    revision: int
+    spec: Spec | None
+
+
+def running(deployment: Deployment, *, actor: str) -> tuple[Running | None, Unread | None]:
+    """What runs, read as the project's viewer in the person's name."""
+    who = kube.Identity(deployment.project.namespace, Role.VIEWER, actor)
+    where = {"name": deployment.name, "namespace": deployment.project.namespace}
+    try:
+        connection = kube.connect(deployment.project.cluster)
+        live = kube.read(connection, {"kind": "Deployment", "metadata": where}, identity=who)
+    except CannotOpen:
+        step = "A platform admin has to give the cluster its credentials again."
+        return None, Unread("The cluster could not be asked", "Its credentials cannot be opened.", step)
+    except kube.KubeError as error:
+        return None, Unread("The cluster could not be asked", error.message, "Try again when the cluster answers.")
+    meta = live["metadata"]
+    owner = (meta.get("labels") or {}).get(labels.DEPLOYMENT_ID, "")
+    return Running(owner, labels.revision(meta), spec_of(meta)), None
+
+
+def spec_of(metadata: dict[str, Any]) -> Spec | None:
+    """The spec that an object carries. Anybody with the right may have written it, so it is judged like any other."""
+    try:
+        return specs.load(json.loads(labels.annotation(metadata, labels.SPEC)))
+    except (ValueError, TypeError, AttributeError, ValidationError):
+        return None
 
 
 def may_be_pod(deployment: Deployment, pod: str) -> bool:

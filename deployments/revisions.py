@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from llmdash.accounts.models import User
 
 
-def add(locked: Deployment, spec: Spec, *, by: "User | None", reason: str, action: Action) -> Revision:
+def add(
+    locked: Deployment, spec: Spec, *, by: "User | None", reason: str, action: Action, above: int = 0
+) -> Revision:  # fmt: skip
     """Make `spec` the newest Revision of a row that the caller has locked, audit it, and tell workers and pages.
 
-    `by` None is llmdash itself.
+    `by` None is llmdash itself. `above` is a number that the cluster has seen and the database has not.
     """
     before = locked.revisions.filter(number=locked.desired).first()
-    locked.desired += 1
+    locked.desired = max(locked.desired, above) + 1
     locked.save(update_fields=["desired"])
     revision = Revision.objects.create(
         deployment=locked, number=locked.desired, spec_json=specs.dump(spec), author=by,

@@ -3,13 +3,14 @@
 No rule about a spec stands here: `spec.py` judges it. Unknown keys are refused and values do not change type.
 """
 
+import uuid
 from typing import Annotated, Any, Self, cast
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from deployments import glance, shapes
 from deployments import spec as specs
-from deployments.choices import DriftPolicy, PrometheusAuth, Role
+from deployments.choices import DriftPolicy, Newer, PrometheusAuth, Role
 from deployments.kubeconfig import MAX_CHARS
 from deployments.models import (
     AuditEntry,
@@ -31,6 +32,13 @@ def a_drift_policy(text: str) -> str:
     """One of the words of `choices.DriftPolicy`."""
     if text not in list(DriftPolicy):
         raise ValueError(f"must be one of {', '.join(DriftPolicy)}")
+    return text
+
+
+def a_choice(text: str) -> str:
+    """One of the words of `choices.Newer`."""
+    if text not in list(Newer):
+        raise ValueError(f"must be one of {', '.join(Newer)}")
     return text
 
 
@@ -85,6 +93,18 @@ class SetPolicy(Strict):
     """What happens when others change the objects."""
 
     drift_policy: Policy
+
+
+class Choose(Strict):
+    """What holds where the cluster is newer than the database."""
+
+    choice: Annotated[str, AfterValidator(a_choice), words(Newer)]
+
+
+class AdoptUnknown(Strict):
+    """Which of the deployments that a cluster has and the database does not know."""
+
+    deployment: Annotated[uuid.UUID, Field(strict=False)]
 
 
 class Nothing(Strict):

@@ -28,6 +28,7 @@ urlpatterns = [
     path("deployments/<uuid:pk>/delete/", views.delete, name="delete"),
     path("deployments/<uuid:pk>/try-again/", views.try_again, name="try-again"),
     path("deployments/<uuid:pk>/take-over/", views.take_over, name="takeover"),
+    path("deployments/<uuid:pk>/newer/", views.newer, name="newer"),
     path("deployments/<uuid:pk>/drift-policy/", views.policy, name="policy"),
     path("deployments/<uuid:pk>/revisions/<int:number>/", views.revision, name="revision"),
     path("deployments/<uuid:pk>/revisions/<int:number>/roll-back/", views.roll_back, name="rollback"),

@@ -1,11 +1,16 @@
 """What is answered when a request fails: a page, or problem details (RFC 9457) under /api/."""
 
+import sys
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
+from deployments import database
+
 PROBLEM = "application/problem+json"
+AWAY = "llmdash cannot reach its database right now."
+RETRY_SECONDS = "5"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -24,11 +29,28 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: a fault of ours. The page needs no database and no session."""
+    """500: a fault of ours; 503 when the database is away or takes nothing. The page needs neither database nor
+    session."""
+    error = sys.exception()
+    if database.is_away(error):
+        return unavailable(request, AWAY)
+    if sentence := database.note(error):
+        return unavailable(request, sentence)
     if is_api(request):
         return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke on our side.")
     page = render_to_string("500.html", {"request_id": request_id(request)})
     return HttpResponse(page, status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def unavailable(request: HttpRequest, text: str) -> HttpResponse:
+    """503 with Retry-After: the database is away, or takes nothing. Needs neither of them."""
+    if is_api(request):
+        response: HttpResponse = problem(request, HTTPStatus.SERVICE_UNAVAILABLE, text)
+    else:
+        page = render_to_string("503.html", {"request_id": request_id(request), "text": text})
+        response = HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    response["Retry-After"] = RETRY_SECONDS
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django.template.response import TemplateResponse
 
-from deployments import metrics
+from deployments import database, metrics
 from llmdash import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -162,3 +162,16 @@ class SignInRequiredMiddleware:
             )
             return HttpResponse(status=401, headers={"HX-Redirect": target.url})
         return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+
+
+class ReadOnlyMiddleware:
+    """While the database takes nothing, nothing is tried that would write; signing in is, since it helps to read."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        writes = request.method not in ("GET", "HEAD", "OPTIONS") and not request.path_info.startswith("/accounts/")
+        if writes and (sentence := database.read_only()):
+            return errors.unavailable(request, sentence)
+        return self.get_response(request)

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "llmdash.middleware.SignInRequiredMiddleware",
+    "llmdash.middleware.ReadOnlyMiddleware",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {

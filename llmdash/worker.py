@@ -14,7 +14,7 @@ from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from deployments import metrics, reconcile
+from deployments import database, metrics, reconcile
 from llmdash import vitals
 from llmdash.celery import app
 
@@ -56,7 +56,8 @@ def sweep_for_ever() -> None:
             if time.monotonic() >= forget_at:
                 app.tasks["deployments.forget"].run()
                 forget_at = time.monotonic() + FORGET_SECONDS
-        except Exception:
+        except Exception as error:
+            database.note(error)
             log.exception("the sweep failed; it goes on")
         metrics.beat(SWEEP)
         pause.wait(settings.LLMDASH["SWEEP_SECONDS"])

@@ -15,15 +15,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deployments import glance
-from deployments.api.base import Endpoint, only_platform_admins, paged, route
+from deployments.api.base import ACCEPTED, Endpoint, accepted, newest_of, only_platform_admins, paged, route
 from deployments.api.described import operation
 from deployments.api.parameters import BILLION, text, whole
 from deployments.glance import Glance
 from deployments.http import Pages, answer, etag_of
 from deployments.http.lists import size_of
 from deployments.models import Cluster, ClusterStatus, Deployment, DeploymentStatus, NodeStatus
-from deployments.serializers import Nothing
-from monitoring import conditions, connections, services, shapes
+from deployments.serializers import AdoptUnknown, Nothing
+from monitoring import conditions, connections, services, shapes, unknown
 
 Shape = TypeVar("Shape", bound=Mapping[str, Any])
 
@@ -134,6 +134,28 @@ class Test(Endpoint):
         return answer(request, connections.test_and_keep(row))
 
 
+class Unknown(Endpoint):
+    """Deployments that stand in a cluster by llmdash's labels and that the database does not know, as after a restore
+    from an older backup. They are left alone until a platform admin adopts them."""
+
+    @operation("List what the database does not know", returns=shapes.Unknown)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        status = glance.related(self.cluster(pk), "status", ClusterStatus) or ClusterStatus()
+        return answer(request, shapes.Unknown(results=[chosen(row, shapes.UnknownOne) for row in status.unknown]))
+
+    @operation("Adopt a deployment that the database does not know", takes=AdoptUnknown, **ACCEPTED, refuses=(409,))
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        cluster, wanted = self.cluster(pk), self.body(AdoptUnknown).deployment
+        made = unknown.adopt(cluster, wanted, self.user)
+        return accepted(request, made, newest_of(made))
+
+    def cluster(self, pk: uuid.UUID) -> Cluster:
+        """The cluster, for platform admins: who does not see it finds nothing, who does may not."""
+        found = get_object_or_404(Cluster.objects.visible_to(self.user).select_related("status"), pk=pk)
+        only_platform_admins(self.user)
+        return found
+
+
 class Nodes(Endpoint):
     """The nodes of a cluster by name, with their GPUs and those deployments of the caller that hold them."""
 
@@ -203,6 +225,7 @@ def chosen(item: dict[str, Any], shape: type[Shape]) -> Shape:
 
 
 urlpatterns: list[URLPattern] = [
+    *route("clusters/<uuid:pk>/unknown", Unknown, "cluster-unknown"),
     *route("clusters/<uuid:pk>/nodes", Nodes, "cluster-nodes"),
     *route("deployments/<uuid:pk>/metrics", Metrics, "metrics"),
     *route("clusters/<uuid:pk>/conditions", Conditions, "conditions"),

@@ -28,7 +28,7 @@ class Condition:
 def of(cluster: Cluster, status: ClusterStatus) -> list[Condition]:
     """The conditions, in the order in which they depend on each other."""
     found = [reached(status), credentials(cluster, status), same(cluster, status), rights(cluster), capacity(status)]
-    return [*found, prometheus(cluster)]
+    return [*found, known(status), prometheus(cluster)]
 
 
 def reached(status: ClusterStatus) -> Condition:
@@ -89,6 +89,17 @@ def capacity(status: ClusterStatus) -> Condition:
     if status.nodes_known:
         return Condition("Capacity", Sign.WELL, "Nodes are read; GPUs are counted.")
     return Condition("Capacity", Sign.UNKNOWN, "Unknown: nodes have not been read.")
+
+
+def known(status: ClusterStatus) -> Condition:
+    """Whether the database knows all that carries our labels."""
+    if status.unknown:
+        number = len(status.unknown)
+        text = f"The cluster is newer than the database: it does not know {number} of the deployments there."
+        return Condition("Database", Sign.WARNING, text, "They are left alone; a platform admin can adopt them.")
+    if status.seen_at is None:
+        return Condition("Database", Sign.UNKNOWN, "Not compared yet.")
+    return Condition("Database", Sign.WELL, "It knows every deployment of llmdash's there.")
 
 
 def prometheus(cluster: Cluster) -> Condition:

@@ -1,11 +1,14 @@
-"""The connection test: Kubernetes by `deployments.reads`, Prometheus beside it."""
+"""Asking a cluster while a person waits: Kubernetes by `deployments.reads`, Prometheus beside it."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from deployments import reads, services
-from deployments.models import Cluster
+from deployments.models import Cluster, Deployment
 from monitoring.services import test_prometheus
 from monitoring.shapes import Report
+
+if TYPE_CHECKING:
+    from llmdash.accounts.models import User
 
 MOST_NAMESPACES = 10
 
@@ -28,3 +31,11 @@ def test_and_keep(cluster: Cluster) -> Report:
     found = report(cluster)
     services.keep_report(cluster=cluster, report=dict(found))
     return found
+
+
+def running(deployment: Deployment, by: "User") -> reads.Running:
+    """What runs under the name of a deployment, saved or not. Raises Refused when the cluster does not say."""
+    live, unread = reads.running(deployment, actor=by.get_username())
+    if live is None:
+        raise services.Refused(f"{unread.title}: {unread.detail} {unread.next}" if unread else "")
+    return live

@@ -10,13 +10,14 @@ from django.urls import reverse
 from deployments import advice, glance
 from deployments.choices import Connection, DriftPolicy, Health, Problem, Shown
 from deployments.models import Cluster, ClusterStatus, Deployment
+from monitoring import conditions
 
 MOST = 12  # things that need a person; the list of deployments shows the rest
 NEEDS_ONE = (Health.FAILING, Health.DEGRADED, Health.WAITING)
 # What is worst comes first: what fails, what was given up, what waits for a person, what half serves.
 URGENCY = [
     When(problem=Problem.POISON, then=Value(1)),
-    When(problem=Problem.CONTESTED, then=Value(2)),
+    When(problem__in=[Problem.CONTESTED, Problem.NEWER], then=Value(2)),
     When(health_now=Health.FAILING, then=Value(0)),
     When(problem=Problem.WAIT, then=Value(3)),
     When(health_now=Health.DEGRADED, then=Value(4)),
@@ -42,9 +43,11 @@ def matters(deployments: QuerySet[Deployment], clusters: list[Cluster]) -> tuple
 
     Clusters come first: a silent one is the cause of every unknown deployment on it, which are not listed again.
     """
-    found = [matter for cluster in clusters if (matter := of_cluster(cluster))]
+    found = [matter for cluster in clusters if (matter := of_cluster(cluster) or unknown_of(cluster))]
     rows = glance.listed(deployments).filter(
-        Q(health_now__in=NEEDS_ONE) | Q(problem__in=[Problem.POISON, Problem.CONTESTED, Problem.WAIT])
+        Q(health_now__in=NEEDS_ONE)
+        | Q(problem__in=[Problem.POISON, Problem.CONTESTED, Problem.WAIT])
+        | Q(problem=Problem.NEWER) & ~Q(drift_policy=DriftPolicy.LEAVE)
     )
     # A problem from before a deletion says nothing of it until its first try.
     rows = rows.exclude(deleted_at__isnull=False, deletion_started_at__isnull=True)
@@ -63,6 +66,17 @@ def of_cluster(cluster: Cluster) -> Matter | None:
     said = status.message or ("Not heard of lately." if status.seen_at else "Not connected yet.")
     url = reverse("monitoring:cluster", args=[cluster.pk])
     return Matter(word, cluster.name, url, "cluster", said, advice.BY_CONNECTION[word], status.seen_at)
+
+
+def unknown_of(cluster: Cluster) -> Matter | None:
+    """A cluster that has deployments of ours which the database does not know."""
+    status = getattr(cluster, "status", None)
+    if status is None or not status.unknown:
+        return None
+    condition = conditions.known(status)
+    url = reverse("monitoring:cluster", args=[cluster.pk])
+    look = Problem.NEWER
+    return Matter(look, cluster.name, url, "cluster", condition.sentence, condition.step, status.seen_at)
 
 
 def of_deployment(row: Any) -> Matter:

@@ -119,6 +119,21 @@ class Conditions(TypedDict):
     results: list[Condition]
 
 
+class UnknownOne(TypedDict):
+    """A deployment that stands in a cluster and that the database does not know."""
+
+    id: Annotated[str, about("The id that its objects carry.")]
+    namespace: str
+    name: str
+    revision: Annotated[int, about("The revision that runs.")]
+
+
+class Unknown(TypedDict):
+    """All of them, 200 at most."""
+
+    results: list[UnknownOne]
+
+
 class HolderFacts(TypedDict):
     """Who holds GPUs of a node."""
 

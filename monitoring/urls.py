@@ -15,6 +15,7 @@ urlpatterns = [
     path("clusters/<uuid:pk>/test/", views.test, name="cluster-test"),
     path("clusters/<uuid:pk>/accept/", views.accept, name="cluster-accept"),
     path("clusters/<uuid:pk>/forget/", views.forget, name="cluster-forget"),
+    path("clusters/<uuid:pk>/unknown/<uuid:deployment>/adopt/", views.adopt, name="adopt"),
     path("clusters/<uuid:pk>/nodes/", views.nodes, name="nodes"),
     path("deployments/<uuid:pk>/charts/", views.charts, name="charts"),
 ]

@@ -80,6 +80,9 @@ PAGES: Table = {
     "clusters/<uuid:pk>/settings/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"name": "Not A Name"})],
     "clusters/<uuid:pk>/test/": [Case("POST", BOSS_DOES)],
     "clusters/<uuid:pk>/accept/": [Case("GET", BOSS), Case("POST", BOSS_DOES)],
+    "clusters/<uuid:pk>/unknown/<uuid:deployment>/adopt/": [
+        Case("GET", Says(302, 403, 403, 403, 403, 404)),  # nothing is unknown
+    ],
     "clusters/<uuid:pk>/forget/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"confirm": "no"})],
     "projects/new/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"name": "Not A Name"})],
     "projects/<uuid:pk>/rename/": [Case("GET", BOSS), Case("POST", BOSS_DOES, {"name": "renamed"})],
@@ -110,6 +113,7 @@ PAGES: Table = {
     **asks_and_does("take-over/"),
     **asks_and_does("try-again/"),
     **asks_and_does("drift-policy/", {"policy": "leave"}),
+    f"{ONE}newer/": [Case("GET", ASK), Case("POST", Says(302, 403, 422, 422, 404, 422), {"choice": "adopt"})],
     **asks_and_does("revisions/<int:number>/roll-back/"),
     **gets(Says(401, 200, 200, 200, 200, 200), "stream/", "metrics"),
     **gets(EVERYBODY, "healthz", "readyz"),
@@ -135,6 +139,7 @@ REST: Table = {
     f"{API}/rollback": [Case("POST", UNCHANGED, {"revision": 1})],
     f"{API}/take-over": [Case("POST", ACT)],
     f"{API}/try-again": [Case("POST", UNCHANGED)],
+    f"{API}/newer": [Case("POST", Says(401, 403, 409, 409, 404, 409), {"choice": "adopt"})],
     f"{API}/drift-policy": [Case("POST", SET, {"drift_policy": "leave"})],
     **gets(READ, f"{API}/revisions", f"{API}/revisions/<int:number>", f"{API}/audit"),
     f"{API}/pods/<slug:pod>/logs": [Case("GET", Says(401, 409, 409, 409, 404, 409))],
@@ -161,6 +166,10 @@ REST |= {
     f"{CLUSTER}/settings": [Case("GET", Says(401, 403, 403, 403, 404, 200)), Case("PATCH", OWN, {"max_in_flight": 3})],
     f"{CLUSTER}/test": [Case("POST", Says(401, 403, 403, 403, 404, 200))],
     f"{CLUSTER}/accept-identity": [Case("POST", Says(401, 403, 403, 403, 404, 409), {"identity": "x"})],
+    f"{CLUSTER}/unknown": [
+        Case("GET", Says(401, 403, 403, 403, 404, 200)),
+        Case("POST", Says(401, 403, 403, 403, 404, 409), {"deployment": "0b1c2d3e-0000-4000-8000-000000000001"}),
+    ],
     f"{CLUSTER}/forget": [Case("POST", Says(401, 403, 403, 403, 404, 400), {"name": "no"})],
     **gets(READ, f"{CLUSTER}/conditions", f"{CLUSTER}/nodes"),
 }

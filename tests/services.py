@@ -86,9 +86,28 @@ class Postgres:
 
     def create(self, name: str) -> str:
         """Make an empty database; returns its address."""
-        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        self._do(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self._address(name)
+
+    def remove(self, name: str) -> None:
+        """Remove a database, whoever is connected to it."""
+        self._do(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def move(self, name: str, folder: Path) -> None:
+        """Keep a database's tables in another folder; nobody may be connected to it."""
+        shutil.chown(folder, *owner())
+        space = sql.Identifier(f"space_{name}")
+        self._do(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, sql.Literal(str(folder))))
+        self._do(sql.SQL("ALTER DATABASE {} SET TABLESPACE {}").format(sql.Identifier(name), space))
+
+    def move_back(self, name: str) -> None:
+        """Keep its tables with those of the others again."""
+        self._do(sql.SQL("ALTER DATABASE {} SET TABLESPACE pg_default").format(sql.Identifier(name)))
+        self._do(sql.SQL("DROP TABLESPACE {}").format(sql.Identifier(f"space_{name}")))
+
+    def _do(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
 
     def stop(self) -> None:
         """End it as `pg_ctl stop -m fast` does: open connections are cut."""

@@ -132,6 +132,7 @@ def address_of(route: str, world: World) -> str:
         parts["pk"] = str(world.rows["accounts/apitoken"])
     if "clusters/<uuid:pk>" in route or "projects/<uuid:pk>" in route:
         parts["pk"] = str(world.rows["deployments/cluster" if "clusters/" in route else "deployments/project"])
+    address = address.replace("<uuid:deployment>", parts["pk"])  # none that is unknown
     for model, pk in world.rows.items():
         if route.startswith(f"admin/{model}/"):
             parts["object_id"] = str(pk)

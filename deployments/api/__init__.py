@@ -9,6 +9,7 @@ from deployments.api.deployments import Deployments, OneDeployment
 from deployments.api.history import AllAudit, Audit, OneRevision, Revisions
 from deployments.api.logs import Logs
 from deployments.api.members import Members, OneMember
+from deployments.api.newer import Choose
 from deployments.api.projects import OneProject, Projects, Secrets
 from deployments.api.search import Search
 
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     *route(f"{ONE}/rollback", RollBack, "rollback"),
     *route(f"{ONE}/take-over", TakeOver, "take-over"),
     *route(f"{ONE}/try-again", TryAgain, "try-again"),
+    *route(f"{ONE}/newer", Choose, "newer"),
     *route(f"{ONE}/drift-policy", SetPolicy, "drift-policy"),
     *route(f"{ONE}/revisions", Revisions, "revisions"),
     *route(f"{ONE}/revisions/<int:number>", OneRevision, "revision"),

@@ -75,8 +75,8 @@ class RollBack(Act):
     takes = serializers.RollBack
 
     def act(self, deployment: Deployment, body: Any, more: dict[str, Any]) -> Revision:
-        if not 0 < body.revision <= deployment.desired:
-            raise Invalid([(("revision",), f"There are revisions 1 to {deployment.desired}.")])
+        if not deployment.revisions.filter(number=body.revision).exists():
+            raise Invalid([(("revision",), f"There is no such revision; the newest is {deployment.desired}.")])
         return services.roll_back(deployment=deployment, number=body.revision, **more)
 
 

@@ -33,9 +33,8 @@ class OneRevision(Endpoint):
 
     @operation("Read a revision", returns=shapes.Revision, tagged=True)
     def get(self, request: Request, pk: uuid.UUID, number: int) -> Response:
-        revisions = self.deployment(pk).revisions
-        found = get_object_or_404(revisions, number=number)
-        before = revisions.filter(number=number - 1).first()
+        found = get_object_or_404(self.deployment(pk).revisions, number=number)
+        before = found.predecessor()
         body = serializers.revision(found, changes(before.spec_json, found.spec_json) if before else [])
         return answer(request, body, tag=etag(number, found.outcome, stamp(found)))
 

@@ -1,6 +1,15 @@
 """Forms: what a browser sends, read and judged by the same rules as everything else."""
 
-from deployments.forms.acts import ActForm, BulkForm, DeleteForm, NameForm, PolicyForm, ScaleForm, TakeOverForm
+from deployments.forms.acts import (
+    ActForm,
+    BulkForm,
+    DeleteForm,
+    NameForm,
+    NewerForm,
+    PolicyForm,
+    ScaleForm,
+    TakeOverForm,
+)
 from deployments.forms.clusters import AcceptForm, ClusterForm
 from deployments.forms.deployment import DeploymentForm
 from deployments.forms.merge import merged
@@ -16,6 +25,7 @@ __all__ = [
     "DeploymentForm",
     "MemberForm",
     "NameForm",
+    "NewerForm",
     "PolicyForm",
     "ProjectForm",
     "RenameForm",

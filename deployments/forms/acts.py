@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from deployments.choices import DriftPolicy
+from deployments.choices import DriftPolicy, Newer
 from deployments.forms.deployment import bounded
 from deployments.forms.reason import ReasonField
 from deployments.forms.seen import SeenForm
@@ -69,6 +69,12 @@ class BulkForm(forms.Form):
 
 class TakeOverForm(forms.Form):
     """Nothing to fill in. Whichever revision is the newest is the one that wins, so none is remembered here."""
+
+
+class NewerForm(SeenForm):
+    """What holds, where the cluster is newer than the database."""
+
+    choice = forms.ChoiceField(choices=Newer.pairs(), label="What holds")
 
 
 class PolicyForm(forms.Form):

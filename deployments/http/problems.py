@@ -19,14 +19,14 @@ from django.core.exceptions import (
     SuspiciousOperation,
     ValidationError,
 )
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import Http404
 from django.http.request import UnreadablePostError
 from rest_framework.exceptions import APIException, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import services
+from deployments import database, services
 from deployments import spec as specs
 from deployments.difference import changes
 from deployments.http.conditions import etag, revision_seen
@@ -188,6 +188,12 @@ def _(error: IntegrityError) -> Said:
 
 @explain.register(OperationalError)
 @explain.register(InterfaceError)
+@explain.register(InternalError)
 def _(error: Exception) -> Said:
+    if sentence := database.note(error):
+        return Said(503, sentence, "read-only", headers={"Retry-After": RETRY_SECONDS})
+    if not database.is_away(error):
+        log.error("unexpected error of the database", exc_info=error)
+        return Said(500, "Something went wrong on our side. The request_id finds it in the log.", "internal")
     log.warning("database not reachable", exc_info=error)
     return Said(503, "The database cannot be reached now.", "unavailable", headers={"Retry-After": RETRY_SECONDS})

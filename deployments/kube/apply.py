@@ -16,13 +16,15 @@ TRIES = 4  # reads of an object that moves while we write
 class Fence:
     """Whose objects these are and how far we may go.
 
-    `known_uid` is the inventory's uid of the object, "" when it was never applied; `adopt` allows taking over an
-    object that is not ours, with the fields that we set; `force` takes fields of our own objects from other managers.
+    `revision_id` tells revisions of the same number apart, "" does not ask; `known_uid` is the inventory's uid of the
+    object, "" when it was never applied; `adopt` allows taking over an object that is not ours, with the fields that we
+    set; `force` takes fields of our own objects from other managers.
     """
 
     installation: str
     deployment_id: str
     revision: int
+    revision_id: str = ""
     known_uid: str = ""
     adopt: bool = False
     force: bool = False
@@ -121,8 +123,11 @@ def check(manifest: dict[str, Any], live: dict[str, Any], fence: Fence) -> bool:
     ours = labels.ours(live, fence.installation, fence.deployment_id) or live["uid"] == fence.known_uid
     if not ours and not fence.adopt:
         raise errors.Stranger(f"{name} exists in namespace {live['namespace']} and is not ours.", 409, "Stranger")
-    if labels.revision(live) > fence.revision:
-        raise errors.Superseded(f"{name} was applied for revision {labels.revision(live)}.", 409, "Superseded")
+    number, marked = labels.revision(live), labels.annotation(live, labels.REVISION_ID)
+    is_other = number == fence.revision and fence.revision_id and marked not in ("", fence.revision_id)
+    if number > fence.revision or is_other:
+        what = f"another revision {number}" if is_other else f"revision {number}"
+        raise errors.Superseded(f"{name} was applied for {what}.", 409, "Superseded", revision=number)
     if live.get("deletionTimestamp"):
         raise errors.KubeError(f"{name} is being deleted; it is made again when it is gone.", 409, "BeingDeleted")
     return not ours

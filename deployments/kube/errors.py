@@ -116,8 +116,16 @@ class Stranger(KubeError):
         return Problem.WAIT
 
 
+@dataclass(eq=False)
 class Superseded(KubeError):
-    """The object in the cluster was applied for a newer Revision than ours."""
+    """The object in the cluster was applied for a newer Revision than ours, or for one of the same number that we do
+    not know: `revision`."""
+
+    revision: int = 0
+
+    @property
+    def problem(self) -> Problem:
+        return Problem.NEWER
 
 
 class Gone(KubeError):

@@ -11,6 +11,8 @@ PART_OF = "app.kubernetes.io/part-of"
 INSTALLATION = "llmdash.io/installation"
 DEPLOYMENT_ID = "llmdash.io/deployment-id"
 REVISION = "llmdash.io/revision"
+REVISION_ID = "llmdash.io/revision-id"
+SPEC = "llmdash.io/spec"
 CONFIG_CHECKSUM = "llmdash.io/config-checksum"
 SECRET_CHECKSUM = "llmdash.io/secret-checksum"  # noqa: S105  (an annotation's name)
 RESTARTED_AT = "llmdash.io/restarted-at"
@@ -66,12 +68,12 @@ def pod_names(name: str) -> str:
 
 def metadata(workload: Workload, name: str) -> dict[str, Any]:
     """Name, labels and the revision. The revision stands here and never in a pod template: what has not changed
-    must not restart."""
+    must not restart. Its id tells it from one of the same number in a database that was restored."""
     return {
         "name": name,
         "namespace": workload.namespace,
         "labels": labels(workload),
-        "annotations": {REVISION: str(workload.revision)},
+        "annotations": {REVISION: str(workload.revision), REVISION_ID: workload.revision_id},
     }
 
 
@@ -81,7 +83,12 @@ def ours(metadata: dict[str, Any], installation: str, deployment_id: str) -> boo
     return found.get(INSTALLATION) == installation and found.get(DEPLOYMENT_ID) == deployment_id
 
 
+def annotation(metadata: dict[str, Any], key: str) -> str:
+    """An annotation; "" when there is none."""
+    return str((metadata.get("annotations") or {}).get(key, ""))
+
+
 def revision(metadata: dict[str, Any]) -> int:
     """The revision an object was applied for; 0 when it tells none."""
-    text = (metadata.get("annotations") or {}).get(REVISION, "")
+    text = annotation(metadata, REVISION)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -20,6 +20,7 @@ class Workload:
     namespace: str
     project: str
     revision: int
+    revision_id: str
     spec: Spec
     secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
     secret_checksum: str = ""

@@ -5,6 +5,7 @@ from deployments.models.cluster import Cluster
 from deployments.models.deployment import AppliedObject, Deployment
 from deployments.models.idempotency import IdempotencyKey
 from deployments.models.observed import ClusterStatus, DeploymentStatus, NodeStatus
+from deployments.models.probe import WriteProbe
 from deployments.models.project import Membership, Project
 from deployments.models.revision import Revision
 from deployments.models.secret import SecretValue
@@ -24,4 +25,5 @@ __all__ = [
     "Revision",
     "SecretValue",
     "Signal",
+    "WriteProbe",
 ]

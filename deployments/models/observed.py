@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Value
 from django.utils import timezone
 
 from deployments.choices import Connection, Health
@@ -16,6 +17,8 @@ class ClusterStatus(models.Model):
 
     `seen_at` is when the slowest watch last proved that it lives; `capacity` is GPUs by type as
     `monitoring.capacity` counts them; `notes` are conditions in words, such as "not allowed to list nodes".
+    `unknown` are deployments that stand there by our labels and that the database does not know, [{"id", "namespace",
+    "name", "revision"}]: it was restored from an older backup. Nothing is done to them.
     `identity` is the uid of the kube-system namespace of the cluster that answered first, `answering` of the one that
     answers now; "" when it may not be read.
     """
@@ -32,6 +35,7 @@ class ClusterStatus(models.Model):
     capacity = models.JSONField(default=dict, blank=True)
     pending = models.JSONField(default=list, blank=True)
     notes = models.JSONField(default=list, blank=True)
+    unknown = models.JSONField(default=list, db_default=Value([], models.JSONField()), blank=True)
     lease_owner = models.CharField(max_length=120, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     seq = models.BigIntegerField(default=0)

@@ -37,6 +37,10 @@ class Revision(models.Model):
         """The spec, brought to today's version."""
         return spec.load(self.spec_json)
 
+    def predecessor(self) -> "Revision | None":
+        """The one before. Numbers have a gap where the cluster was newer than the database."""
+        return Revision.objects.filter(deployment=self.deployment_id, number__lt=self.number).first()
+
     @property
     def outcome_look(self) -> Outcome:
         """The outcome with its word, colour and icon."""

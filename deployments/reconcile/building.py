@@ -35,6 +35,7 @@ def from_spec(deployment: Deployment, revision: Revision) -> list[dict[str, Any]
             namespace=deployment.project.namespace,
             project=deployment.project.name,
             revision=revision.number,
+            revision_id=str(revision.pk),
             spec=spec,
             secrets=secrets,
             secret_checksum=digest,

@@ -44,8 +44,8 @@ class Put:
         actor = audit.LLMDASH if self.force or self.over_quiet else self.revision.author_name
         fence = kube.Fence(
             installation=settings.LLMDASH["INSTALLATION"], deployment_id=str(self.deployment.pk),
-            revision=self.revision.number, known_uid=self.known.uid if self.known else "",
-            adopt=drift.taken_over(self.deployment), force=self.force,
+            revision=self.revision.number, revision_id=str(self.revision.pk),
+            known_uid=self.known.uid if self.known else "", adopt=drift.taken_over(self.deployment), force=self.force,
         )  # fmt: skip
         who = identity(self.deployment, actor)
         return kube.apply(self.connection, self.manifest, identity=who, fence=fence, before_write=self.prepare)

@@ -38,8 +38,9 @@ def record_success(revision: Revision, progress: Progress) -> None:
 
 
 def record_refusal(revision: Revision, error: kube.KubeError, progress: Progress) -> None:
-    """What was done of the Revision and what stopped it. A failure that is tried again leaves it pending."""
-    outcome = Outcome.PENDING if error.problem in (Problem.BACK_OFF, Problem.CLUSTER) else Outcome.REFUSED
+    """What was done of the Revision and what stopped it. What nobody refused leaves it pending."""
+    open_yet = error.problem in (Problem.BACK_OFF, Problem.CLUSTER, Problem.NEWER)
+    outcome = Outcome.PENDING if open_yet else Outcome.REFUSED
     if progress.done:
         outcome = Outcome.PARTIAL
     detail = progress.as_json() | {"message": error.message, "reason": error.reason}
@@ -59,6 +60,7 @@ def give_back_failed(
         Problem.CLUSTER: back_off(attempts, None),
         Problem.WAIT: settings.LLMDASH["REFUSED_RETRY_SECONDS"],
         Problem.CONTESTED: None,
+        Problem.NEWER: settings.LLMDASH["REFUSED_RETRY_SECONDS"],
     }[problem]
     detail = (progress or Progress()).as_json()
     passing = problem in (Problem.BACK_OFF, Problem.CLUSTER)
@@ -69,8 +71,13 @@ def give_back_failed(
     release(
         deployment, owner, after=after, attempted=deployment.desired, attempts=attempts, problem=problem,
         last_error=detail | {"message": error.message, "reason": error.reason, "status": error.status, "causes": causes,
-                             "at": timezone.now().isoformat(), "taken_over_at": taken},
+                             "at": timezone.now().isoformat(), "taken_over_at": taken} | ahead(error),
     )  # fmt: skip
+
+
+def ahead(error: kube.KubeError) -> dict[str, int]:
+    """The revision that the cluster has and the database does not, when that is what stands in the way."""
+    return {"revision": error.revision} if isinstance(error, kube.Superseded) else {}
 
 
 def take_over(deployment: Deployment) -> str:

@@ -25,6 +25,7 @@ from deployments.services.deployments import (
     take_over,
     try_again,
 )
+from deployments.services.newer import UNTOLD, adopt_unknown, choose_newer
 from deployments.services.projects import (
     add_member,
     change_role,
@@ -41,6 +42,7 @@ from deployments.services.reach import fill as fill_cluster
 from deployments.services.reach import stored as stored_cluster
 from deployments.services.refusals import (
     BeingDeleted,
+    ClusterIsNewer,
     Conflict,
     InUse,
     KeyReused,
@@ -55,7 +57,9 @@ from deployments.services.specs import limits, problems_of, read_spec
 
 __all__ = [
     "CLUSTER_SECRETS",
+    "UNTOLD",
     "BeingDeleted",
+    "ClusterIsNewer",
     "Conflict",
     "InUse",
     "KeyReused",
@@ -66,10 +70,12 @@ __all__ = [
     "Stale",
     "accept_identity",
     "add_member",
+    "adopt_unknown",
     "by_kind",
     "change",
     "change_cluster",
     "change_role",
+    "choose_newer",
     "create",
     "create_project",
     "delete",

@@ -14,10 +14,18 @@ from django.utils import timezone
 
 from deployments import audit, revisions
 from deployments import spec as specs
-from deployments.choices import REFUSING, Action, DriftPolicy
+from deployments.choices import REFUSING, Action, DriftPolicy, Problem
 from deployments.difference import fingerprint as digest_of
 from deployments.models import ClusterStatus, Deployment, IdempotencyKey, Project, Revision, SecretValue
-from deployments.services.refusals import BeingDeleted, Conflict, KeyReused, NothingChanged, Refused, SpecRefused
+from deployments.services.refusals import (
+    BeingDeleted,
+    ClusterIsNewer,
+    Conflict,
+    KeyReused,
+    NothingChanged,
+    Refused,
+    SpecRefused,
+)
 from deployments.services.specs import limits, read_spec
 from deployments.spec import Spec
 
@@ -30,7 +38,7 @@ def create(
     drift_policy: DriftPolicy = DriftPolicy.HEAL,
 ) -> Deployment:  # fmt: skip
     """Make a Deployment with its first Revision. Raises ValidationError for the name, SpecRefused for the spec."""
-    _check(spec, project)
+    check(spec, project)
     with transaction.atomic():
         fingerprint = ["create", str(project.pk), name, specs.dump(spec)]
         if (seen := _seen(by, key, fingerprint)) and seen.deployment:
@@ -51,15 +59,17 @@ def revise(
     `if_revision` is the number that the person saw; `asked` is what they sent, where the spec says more than that
     (the hour of a restart). Raises Conflict when another is the newest, NothingChanged, BeingDeleted, SpecRefused.
     """
-    _check(spec, deployment.project, kept=deployment.revisions.get(number=deployment.desired).spec_json)
+    check(spec, deployment.project, kept=deployment.revisions.get(number=deployment.desired).spec_json)
     with transaction.atomic():
-        locked = _lock(deployment)
+        locked = lock(deployment)
         fingerprint = [str(action), str(deployment.pk), asked or specs.dump(spec), if_revision]
         if (seen := _seen(by, key, fingerprint)) and seen.revision:
             return locked.revisions.get(number=seen.revision)
         newest = locked.revisions.get(number=locked.desired)
         if if_revision is not None and if_revision != newest.number:
             raise Conflict(newest)
+        if locked.problem == Problem.NEWER and locked.attempted == locked.desired:
+            raise ClusterIsNewer("The cluster is newer than the database: choose first what holds.")
         if spec == newest.spec:
             raise NothingChanged("This changes nothing, so no revision was made.")
         return _add_revision(locked, spec, by=by, reason=reason, action=action, seen=seen)
@@ -71,7 +81,7 @@ def change(*, deployment: Deployment, action: Action, by: "User", fields: dict[s
     The row is locked before its spec is read, so that two people's changes of different fields both stand.
     """
     with transaction.atomic():
-        locked = _lock(deployment)
+        locked = lock(deployment)
         newest = locked.revisions.get(number=locked.desired)
         spec = read_spec(specs.dump(newest.spec) | fields)
         return revise(deployment=locked, spec=spec, by=by, action=action, **{"asked": fields} | more)
@@ -110,7 +120,7 @@ def roll_back(*, deployment: Deployment, number: int, by: "User", reason: str = 
 def delete(*, deployment: Deployment, by: "User", if_revision: int | None = None) -> None:
     """Ask for the removal of every object; a second call changes nothing. Raises Conflict."""
     with transaction.atomic():
-        locked = _lock(deployment, even_deleted=True)
+        locked = lock(deployment, even_deleted=True)
         if locked.deleted_at:
             return
         if if_revision is not None and if_revision != locked.desired:
@@ -124,7 +134,7 @@ def delete(*, deployment: Deployment, by: "User", if_revision: int | None = None
 def take_over(*, deployment: Deployment, by: "User") -> None:
     """Let llmdash win a contested row once more, or adopt a stranger's object of the same name."""
     with transaction.atomic():
-        locked = _lock(deployment)
+        locked = lock(deployment)
         locked.taken_over_at = timezone.now()
         locked.asked += 1
         locked.save(update_fields=["taken_over_at", "asked"])
@@ -135,7 +145,7 @@ def take_over(*, deployment: Deployment, by: "User") -> None:
 def try_again(*, deployment: Deployment, by: "User") -> None:
     """Make the row due now, whatever it waits for. Raises NothingChanged when it waits for nothing."""
     with transaction.atomic():
-        locked = _lock(deployment, even_deleted=True)
+        locked = lock(deployment, even_deleted=True)
         if not locked.hindrance:
             raise NothingChanged("Nothing failed, so there is nothing to try again.")
         if ClusterStatus.objects.filter(cluster=locked.project.cluster_id, connection__in=REFUSING).exists():
@@ -149,7 +159,7 @@ def try_again(*, deployment: Deployment, by: "User") -> None:
 def set_drift_policy(*, deployment: Deployment, policy: DriftPolicy, by: "User") -> None:
     """Choose what happens when others change the objects."""
     with transaction.atomic():
-        locked = _lock(deployment)
+        locked = lock(deployment)
         before, locked.drift_policy = locked.drift_policy, policy
         locked.asked += 1
         locked.save(update_fields=["drift_policy", "asked"])
@@ -157,7 +167,8 @@ def set_drift_policy(*, deployment: Deployment, policy: DriftPolicy, by: "User")
         revisions.tell(locked)
 
 
-def _lock(deployment: Deployment, *, even_deleted: bool = False) -> Deployment:
+def lock(deployment: Deployment, *, even_deleted: bool = False) -> Deployment:
+    """The row for this transaction alone. Raises BeingDeleted."""
     locked = Deployment.objects.select_for_update(of=("self",)).select_related("project").get(pk=deployment.pk)
     if locked.deleted_at and not even_deleted:
         raise BeingDeleted("This deployment is being deleted.")
@@ -174,7 +185,7 @@ def _add_revision(
     return revision
 
 
-def _check(spec: Spec, project: Project, kept: Mapping[str, Any] = MappingProxyType({})) -> None:
+def check(spec: Spec, project: Project, kept: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Raise SpecRefused. What exceeds a limit that was lowered since may stay as it is: `kept`."""
     given = specs.dump(spec)
     problems = specs.over_limits({name: value for name, value in given.items() if kept.get(name) != value}, limits())

@@ -53,6 +53,12 @@ class InUse(Refused):
     code = "in-use"
 
 
+class ClusterIsNewer(Refused):
+    """The cluster holds a revision that the database does not know; a person has to choose before the next one."""
+
+    code = "newer"
+
+
 class Stale(Refused):
     """Somebody else changed the row since its form was opened."""
 

@@ -5,6 +5,7 @@ from deployments.views.acts import delete, policy, restart, roll_back, scale, st
 from deployments.views.bulk import bulk
 from deployments.views.edit import edit, new
 from deployments.views.list import index
+from deployments.views.newer import newer
 from deployments.views.one import detail, logs, revision
 from deployments.views.projects import (
     add_member,
@@ -30,6 +31,7 @@ __all__ = [
     "index",
     "logs",
     "new",
+    "newer",
     "policy",
     "project",
     "projects",

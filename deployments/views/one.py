@@ -56,7 +56,7 @@ def revisions(deployment: Deployment, page: str | None) -> Any:
     """A page of revisions, newest first, each with what it changed."""
     paged = Paginator(deployment.revisions.all(), REVISIONS_A_PAGE).get_page(page)
     rows: list[Any] = list(paged.object_list)
-    older = deployment.revisions.filter(number=rows[-1].number - 1).first() if rows else None
+    older = rows[-1].predecessor() if rows else None
     for row, before in zip(rows, [*rows[1:], older], strict=True):
         row.changes = changes(before.spec_json, row.spec_json) if before else []
     paged.object_list = rows
@@ -153,7 +153,7 @@ def revision(request: Request, pk: uuid.UUID, number: int) -> HttpResponse:
     """What one revision changed, by field and by line."""
     deployment = fetch(request, pk)
     chosen = get_object_or_404(deployment.revisions, number=number)
-    before = deployment.revisions.filter(number=number - 1).first()
+    before = chosen.predecessor()
     context = {
         "deployment": deployment,
         "revision": chosen,

@@ -131,6 +131,7 @@ def cluster(request: Request, pk: uuid.UUID) -> HttpResponse:
         "capacity": status.capacity.get("gpus", []),
         "conditions": conditions.of(row, status),
         "is_boss": request.user.is_superuser,
+        "unknown": status.unknown if request.user.is_superuser else [],
         "pending": [waiting(pod, names) for pod in status.pending if may_see(pod, names, request)],
     }
     if is_fragment(request):

@@ -2,7 +2,6 @@
 
 import threading
 import time
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,13 +10,13 @@ from django.conf import settings
 from django.db import close_old_connections
 from msgspec.json import Decoder
 
-from deployments import kube, metrics
+from deployments import database, kube, metrics
 from deployments.choices import Connection as Word
 from deployments.manifests import labels
 from deployments.models import Cluster, ClusterStatus
 from monitoring import objects
 from monitoring.watcher.projection import Projection
-from monitoring.watcher.store import Events, Shelf
+from monitoring.watcher.store import Events, Shelf, is_uuid
 
 log = structlog.get_logger(__name__)
 DENIED = 403
@@ -261,7 +260,8 @@ class ClusterWatch:
         try:
             close_old_connections()
             write()
-        except Exception:
+        except Exception as error:
+            database.note(error)
             log.exception("a round of writing failed; the next one follows", cluster=self.cluster.name)
             with self.lock:
                 self.dirty.update(self.projection.in_hand)
@@ -272,11 +272,3 @@ def stamp(cluster: Cluster) -> tuple[object, ...]:
     """What makes a watch start anew when it changes."""
     reach = (cluster.api_url, cluster.ca_pem, cluster.tls_server_name, cluster.credentials_changed_at)
     return (*reach, cluster.identity)
-
-
-def is_uuid(text: str) -> bool:
-    """Labels are other people's input."""
-    try:
-        return bool(uuid.UUID(text))
-    except ValueError:
-        return False

@@ -139,6 +139,7 @@ class DeploymentRows:
             row.health, row.health_rank, row.sentence = Health.UNKNOWN.value, Health.UNKNOWN.rank, storable(denied)
         else:
             self.heal(deployment, drift)
+            self.report_newer(deployment, row.observed_revision)
         before = getattr(deployment, "status", None)
         if before and all(getattr(before, name) == getattr(row, name) for name in COLUMNS[:-2]):
             return None
@@ -208,6 +209,11 @@ class DeploymentRows:
         if self.may_ring(pk):
             doorbell.look_again(deployment.pk)
         self.watch.look_again(pk)
+
+    def report_newer(self, deployment: Deployment, live: int) -> None:
+        """The cluster has a revision that the database does not know: the workers stop, and a person chooses."""
+        if live > deployment.desired and deployment.problem != Problem.NEWER and self.may_ring(str(deployment.pk)):
+            doorbell.look_again(deployment.pk)
 
 
 def intent(deployment: Deployment, spec: dict[str, Any]) -> Intent:

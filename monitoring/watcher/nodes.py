@@ -16,6 +16,7 @@ from monitoring import capacity
 from monitoring.objects import Node, Pod
 from monitoring.watcher import kin, lease
 from monitoring.watcher.storable import storable
+from monitoring.watcher.unknown import Unknown
 
 if TYPE_CHECKING:
     from monitoring.watcher.cluster import ClusterWatch
@@ -39,6 +40,7 @@ class ClusterRows:
     def __init__(self, watch: "ClusterWatch", deployments: "DeploymentRows") -> None:
         self.watch = watch
         self.deployments = deployments
+        self.unknown = Unknown(watch)
         self.counted_at = 0.0
         self.generation: tuple[object, ...] = ()
         self.nodes: dict[str, dict[str, Any]] = {}
@@ -98,7 +100,7 @@ class ClusterRows:
         counted = self.counted_at > 0 or "Node" not in self.watch.alive
         if self.watch.age() is not None and counted:  # before every feed has listed once, absence means nothing
             known = {"nodes_known": "Node" in self.watch.listed, "capacity": self.capacity, "pending": self.pending}
-            row |= known
+            row |= known | {"unknown": self.unknown.look(set(self.deployments.seen))}
         elif word == Connection.NEVER:
             return
         changed = row != self.row

@@ -1,6 +1,7 @@
 """What one cluster looks like now, kept up to date by its feeds and read by the projector."""
 
 import threading
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -19,6 +20,14 @@ class Named(Protocol):
 
 
 T = TypeVar("T", bound=Named)
+
+
+def is_uuid(text: str) -> bool:
+    """Labels are other people's input."""
+    try:
+        return bool(uuid.UUID(text))
+    except ValueError:
+        return False
 
 
 def owner_of(item: Named) -> str:
@@ -79,6 +88,11 @@ class Shelf(Generic[T]):
         """The objects of one of our deployments."""
         with self._lock:
             return [self._by_uid[uid] for uid in self._by_owner.get(owner, ())]
+
+    def owners(self) -> set[str]:
+        """The ids of the deployments that have objects here, those that are written like an id."""
+        with self._lock:
+            return {owner for owner, uids in self._by_owner.items() if uids and is_uuid(owner)}
 
     def get(self, uid: str) -> T | None:
         with self._lock:

@@ -168,7 +168,7 @@ def test_conditions_tell_well_from_bad_and_unknown() -> None:
     cluster, now = stage.cluster(), timezone.now()
     assert signs(cluster) == {
         "Connection": "warning", "Credentials": "well", "Identity": "unknown", "Rights": "unknown",
-        "Capacity": "unknown", "Prometheus": "unknown",
+        "Capacity": "unknown", "Database": "unknown", "Prometheus": "unknown",
     }  # fmt: skip
     cluster.credentials_expire_at = now + timedelta(days=5)
     assert signs(cluster)["Credentials"] == "warning"

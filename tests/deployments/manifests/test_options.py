@@ -1,13 +1,15 @@
 """Each option of the spec changes its own part of the manifests."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from deployments import sizing
+from deployments import spec as specs
 from deployments.manifests import Workload, build, configmap, labels, secret
-from tests.deployments.manifests.workloads import ID, PLAIN, TOKEN, built, container, full, pod, workload
+from tests.deployments.manifests.workloads import ID, PLAIN, REVISION, TOKEN, built, container, full, pod, workload
 
 CUSTOM: dict[str, Any] = {"runtime": "custom", "image": "a/b:1"}
 FILES = [{"path": "/etc/a.json", "content": "{}"}, {"path": "/opt/a.json", "content": "[]"}]
@@ -197,6 +199,14 @@ def test_without_files_and_secrets_there_is_neither_config_map_nor_secret() -> N
     assert noted(workload()) == {}
 
 
+def test_the_deployment_object_carries_its_spec_unless_it_is_long() -> None:
+    [made] = [one for one in build(full()) if one["kind"] == "Deployment"]
+    assert specs.load(json.loads(made["metadata"]["annotations"][labels.SPEC])) == full().spec
+    assert "hf_canary" not in str(made)
+    long = workload(files=[{"path": f"/etc/{n}", "content": "a" * 60_000} for n in range(2)])
+    assert labels.SPEC not in built(long)["Deployment"]["metadata"]["annotations"]
+
+
 def test_changed_contents_of_files_and_secrets_change_the_pod_template() -> None:
     assert configmap.checksum(workload(files=FILES)) != configmap.checksum(workload(files=FILES[:1]))
     assert labels.CONFIG_CHECKSUM in noted(workload(files=FILES))
@@ -210,7 +220,8 @@ def test_a_restart_is_an_annotation_of_the_pod_template() -> None:
 
 def test_the_revision_stands_on_every_object_and_never_in_the_pod_template() -> None:
     for manifest in build(full()):
-        assert manifest["metadata"]["annotations"] == {labels.REVISION: "7"}
+        noted = manifest["metadata"]["annotations"]
+        assert (noted[labels.REVISION], noted[labels.REVISION_ID]) == ("7", REVISION)
     assert labels.REVISION not in str(built(full())["Deployment"]["spec"])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deployments.manifests import build
+from deployments.manifests import build, labels
 from tests.deployments.manifests.workloads import PLAIN, workload
 
 BY_HAND = """
@@ -80,4 +80,7 @@ def test_our_labels_and_annotations_stand_only_under_our_prefixes() -> None:
 
 @pytest.mark.parametrize("key", ["probe", "resources", "env", "volume", "strategy", "command", "args", "toleration"])
 def test_the_plain_case_says_nothing_that_was_not_asked_for(key: str) -> None:
-    assert key not in str(build(workload("gpt-4", **PLAIN))).lower()
+    manifests = build(workload("gpt-4", **PLAIN))
+    for manifest in manifests:
+        manifest["metadata"]["annotations"].pop(labels.SPEC, None)
+    assert key not in str(manifests).lower()

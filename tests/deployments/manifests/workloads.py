@@ -8,6 +8,7 @@ from deployments.manifests import Workload, build
 from deployments.spec import Spec
 
 ID = "0b1c2d3e-0000-4000-8000-000000000001"
+REVISION = "0b1c2d3e-0000-4000-8000-000000000007"
 TOKEN = UUID("0b1c2d3e-0000-4000-8000-000000000002")
 PLAIN: dict[str, Any] = {
     "runtime": "custom",
@@ -47,6 +48,7 @@ def workload(
         namespace=namespace,
         project="team",
         revision=7,
+        revision_id=REVISION,
         spec=Spec.model_validate(fields),
         secrets=secrets or {},
         secret_checksum="0123456789abcdef" if secrets else "",

@@ -261,3 +261,13 @@ def work(row: Deployment) -> int:
     for arguments in told:
         tasks.look_again(*arguments)
     return len(told)
+
+
+def test_what_the_database_does_not_know_is_told_of_and_left_alone(play: Play) -> None:
+    row = deployed(play, "restored")
+    until(row, "serving")
+    before = play.names()
+    known = {"id": str(row.pk), "namespace": play.namespace, "name": "restored", "revision": 1}
+    row.delete()
+    eventually(lambda: cluster_status(play).unknown == [known], "the watcher tells of it")
+    assert play.names() == before
