@@ -52,7 +52,8 @@ class Site:
         self.folder, self.postgres, self.redis, self.plane, self.namespace = folder, postgres, redis, plane, namespace
         self.acts = 0  # of people on deployments; the audit has to tell of as many
         self.secret = ""
-        self.database = postgres.create(f"site_{namespace.replace('-', '_')}")
+        self.database_name = f"site_{namespace.replace('-', '_')}"
+        self.database = postgres.create(self.database_name)
         self.proxy = Proxy(int(plane.url.rpartition(":")[2]))
         self.environment = self._settings()
         self.python("manage.py", "upgrade_database")
@@ -87,18 +88,26 @@ class Site:
         return done.stdout
 
     def start(self) -> None:
-        """Start every part, and make the people, the cluster and the project."""
+        """Make the people, the cluster and the project, and start every part."""
         given = {"url": f"https://127.0.0.1:{self.proxy.port}", "token": self.plane.token, "ca": self.plane.ca_pem,
                  "namespace": self.namespace, "canary": CANARY}  # fmt: skip
         self.secret, token = self.python("-c", PEOPLE % given).split()
         self.client.headers["Authorization"] = f"Bearer {token}"
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Start every part."""
         for part in self.parts.values():
             part.start()
         eventually(lambda: self.get("/readyz").status_code == 200, 40)
 
-    def stop(self) -> None:
+    def rest(self) -> None:
+        """Stop every part, as for maintenance."""
         for part in self.parts.values():
             part.kill()
+
+    def stop(self) -> None:
+        self.rest()
         self.proxy.stop()
         self.client.close()
 
