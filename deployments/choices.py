@@ -83,9 +83,9 @@ class Problem(Shown):
 class Newer(Shown):
     """What holds when the cluster has a revision that the database does not know."""
 
-    ADOPT = "adopt", "What runs: adopt it as the newest revision", "blue", "arrow-down"
-    APPLY = "apply", "What the database knows: apply it again", "orange", "refresh"
-    LEAVE = "leave", "Leave it as it runs, for now", "grey", "eye"
+    ADOPT = "adopt", "Adopt what runs", "blue", "arrow-down"
+    APPLY = "apply", "Apply what the database knows", "orange", "refresh"
+    LEAVE = "leave", "Leave it as it runs", "grey", "eye"
 
 
 class Health(Shown):

@@ -228,6 +228,8 @@ def caveat(intent: Intent) -> str:
     """What is asked for and not applied, beside what runs."""
     if intent.problem == Problem.CONTESTED:
         return f" Contested: {intent.problem_message}"
+    if intent.problem == Problem.NEWER:
+        return " The cluster is newer than the database, so nothing is applied."
     if intent.applied < intent.desired and intent.problem:
         return f" Revision {intent.desired} is not applied: {intent.problem_message}"
     return f" Not kept as it is wanted: {intent.problem_message}" if intent.problem else ""

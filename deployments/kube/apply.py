@@ -126,8 +126,8 @@ def check(manifest: dict[str, Any], live: dict[str, Any], fence: Fence) -> bool:
     number, marked = labels.revision(live), labels.annotation(live, labels.REVISION_ID)
     is_other = number == fence.revision and fence.revision_id and marked not in ("", fence.revision_id)
     if number > fence.revision or is_other:
-        what = f"another revision {number}" if is_other else f"revision {number}"
-        raise errors.Superseded(f"{name} was applied for {what}.", 409, "Superseded", revision=number)
+        said = f"another revision {number} than ours" if is_other else f"revision {number}; ours is {fence.revision}"
+        raise errors.Superseded(f"{name} was applied for {said}.", 409, "Superseded", revision=number)
     if live.get("deletionTimestamp"):
         raise errors.KubeError(f"{name} is being deleted; it is made again when it is gone.", 409, "BeingDeleted")
     return not ours
