@@ -26,6 +26,7 @@ PROGRAMS = {
     "demo": {"prometheus": "prometheus"},
     "test": {
         "chromium": "chromium",
+        "faketime": "faketime",
         "postgres": "postgresql",
         "prometheus": "prometheus",
         "redis-server": "redis-server",

@@ -5,13 +5,18 @@ import socket
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from deployments.models import Cluster, ClusterStatus
 
-SECONDS = 30
 ME = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def seconds() -> float:
+    """How long a watcher that died keeps the others waiting: twice as long as a worker does."""
+    return 2 * float(settings.LLMDASH["LEASE_SECONDS"])
 
 
 def hold(cluster: Cluster) -> bool:
@@ -19,7 +24,7 @@ def hold(cluster: Cluster) -> bool:
     ClusterStatus.objects.get_or_create(cluster=cluster)
     free = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now()) | Q(lease_owner=ME)
     rows = ClusterStatus.objects.filter(free, cluster=cluster)
-    return bool(rows.update(lease_owner=ME, lease_expires_at=Now() + timedelta(seconds=SECONDS)))
+    return bool(rows.update(lease_owner=ME, lease_expires_at=Now() + timedelta(seconds=seconds())))
 
 
 def still(cluster: Cluster) -> bool:

@@ -25,7 +25,7 @@ CANARY = "canary-7c1e-of-a-secret"
 BOUNDS = {
     "LLMDASH_LEASE_SECONDS": "5", "LLMDASH_SWEEP_SECONDS": "1", "LLMDASH_BACKOFF_FIRST_SECONDS": "0.5",
     "LLMDASH_BACKOFF_LAST_SECONDS": "5", "LLMDASH_WATCH_SECONDS": "6", "LLMDASH_STALE_SECONDS": "10",
-    "LLMDASH_REQUEST_SECONDS": "5",
+    "LLMDASH_REFUSED_RETRY_SECONDS": "5",    "LLMDASH_REQUEST_SECONDS": "5",
 }  # fmt: skip
 PEOPLE = """
 import django
@@ -45,6 +45,19 @@ with transaction.atomic():
 """
 
 
+SECOND = """
+import django
+django.setup()
+from deployments import services
+from llmdash.accounts.models import User
+boss = User.objects.get(username="boss")
+values = {"name": "west", "api_url": %(url)r, "token": %(token)r, "ca_pem": %(ca)r}
+services.create_project(
+    name="second", cluster=services.register_cluster(values=values, by=boss), namespace=%(namespace)r, by=boss
+)
+"""
+
+
 class Site:
     """Web, two workers and the watcher on PostgreSQL and Redis, with a cluster behind a proxy."""
 
@@ -54,7 +67,7 @@ class Site:
         self.secret = ""
         self.database_name = f"site_{namespace.replace('-', '_')}"
         self.database = postgres.create(self.database_name)
-        self.proxy = Proxy(int(plane.url.rpartition(":")[2]))
+        self.proxy = Proxy(int(plane.url.rpartition(":")[2]), folder)
         self.environment = self._settings()
         self.python("manage.py", "upgrade_database")
         [port] = free_ports(1)
@@ -89,8 +102,8 @@ class Site:
 
     def start(self) -> None:
         """Make the people, the cluster and the project, and start every part."""
-        given = {"url": f"https://127.0.0.1:{self.proxy.port}", "token": self.plane.token, "ca": self.plane.ca_pem,
-                 "namespace": self.namespace, "canary": CANARY}  # fmt: skip
+        given = {"url": f"https://127.0.0.1:{self.proxy.port}", "ca": self.proxy.authority.pem, "canary": CANARY,
+                 "namespace": self.namespace, "token": self.plane.token}  # fmt: skip
         self.secret, token = self.python("-c", PEOPLE % given).split()
         self.client.headers["Authorization"] = f"Bearer {token}"
         self.go_on()
@@ -125,20 +138,36 @@ class Site:
         return self.client.post(f"/api/v1{path}", json=body, headers={"If-Match": "*"} | headers)
 
     def act(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """An act of a person, which is audited once."""
-        answer = self.send(path, body)
-        assert answer.status_code == 202, answer.text
+        """An act of a person on a deployment, which is audited once."""
+        return self.answered(self.send(path, body))
+
+    def revise(self, made: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+        """Another spec in these parameters."""
+        path = f"/api/v1/deployments/{made['id']}"
+        return self.answered(self.client.patch(path, json={"spec": spec}, headers={"If-Match": "*"}))
+
+    def answered(self, answer: httpx.Response) -> dict[str, Any]:
+        """The body of an act that was taken."""
+        assert answer.status_code in (200, 202), answer.text
         self.acts += 1
         found: dict[str, Any] = answer.json()
         return found
 
-    def wanted(self, name: str, **spec: Any) -> dict[str, Any]:
-        """The body of a deployment that has an object of every kind that there is."""
-        given = {
-            "runtime": "custom", "image": "registry.example/app:1", "replicas": 1,
-            "env": [{"name": "TOKEN", "secret": self.secret}], "files": [{"path": "/etc/app/a.txt", "content": "a"}],
-        }  # fmt: skip
-        return {"project": "team", "name": name, "spec": given | spec}
+    def second_project(self) -> str:
+        """A project of another cluster: the same API server, reached past the proxy. Its namespace is another."""
+        self.plane.kubectl("create", "namespace", f"{self.namespace}-2")
+        given = {"url": self.plane.url, "token": self.plane.token, "ca": self.plane.ca_pem,
+                 "namespace": f"{self.namespace}-2"}  # fmt: skip
+        self.python("-c", SECOND % given)
+        return "second"
+
+    def wanted(self, name: str, *, project: str = "team", **spec: Any) -> dict[str, Any]:
+        """The body of a deployment that has an object of every kind that there is; in another project it has no
+        secret."""
+        env = [{"name": "TOKEN", "secret": self.secret}] if project == "team" else []
+        files = [{"path": "/etc/app/a.txt", "content": "a"}]
+        given = {"runtime": "custom", "image": "registry.example/app:1", "replicas": 1, "env": env, "files": files}
+        return {"project": project, "name": name, "spec": given | spec}
 
     def deploy(self, name: str, **spec: Any) -> dict[str, Any]:
         """Ask for a deployment."""
@@ -160,12 +189,20 @@ class Site:
 
     # ---- what is so
 
+    def kubectl(self, *arguments: str) -> str:
+        """What somebody else does or sees in the namespace."""
+        return self.plane.kubectl("-n", self.namespace, *arguments)
+
+    def replicas(self, name: str) -> int:
+        """How many replicas a Deployment object has."""
+        return int(self.kubectl("get", "deployment", name, "-o", "jsonpath={.spec.replicas}"))
+
     def objects(self, kinds: str = "secret,configmap,service,deployment") -> list[dict[str, Any]]:
-        """What kubectl shows of ours in the namespace, past every proxy."""
+        """What kubectl shows of ours in the namespaces of the site, past every proxy."""
         selector = "app.kubernetes.io/managed-by=llmdash,llmdash.io/deployment-id"
-        text = self.plane.kubectl("-n", self.namespace, "get", kinds, "-l", selector, "-o", "json")
+        text = self.plane.kubectl("get", kinds, "-A", "-l", selector, "-o", "json")
         found: list[dict[str, Any]] = json.loads(text)["items"]
-        return found
+        return [one for one in found if one["metadata"]["namespace"] in (self.namespace, f"{self.namespace}-2")]
 
     def rows(self, query: str) -> list[Any]:
         """What the database holds."""
