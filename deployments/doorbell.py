@@ -12,6 +12,7 @@ DRAIN = "deployments.drain"
 FORGET = "deployments.forget"
 LOOK_AGAIN = "deployments.look_again"
 REMOVE_ORPHANS = "deployments.remove_orphans"
+EXPIRES_SECONDS = 2 * 3600  # judged by the worker's clock, which may be an hour off; unread ones do not pile up for ever
 
 
 def ring() -> None:
@@ -32,6 +33,6 @@ def remove_orphans(deployment_id: uuid.UUID) -> None:
 def _send(task: str, arguments: list[str]) -> None:
     # By name: the web need not import the tasks, and with them the Kubernetes client.
     try:
-        current_app.send_task(task, args=arguments, ignore_result=True, retry=False, expires=60)
+        current_app.send_task(task, args=arguments, ignore_result=True, retry=False, expires=EXPIRES_SECONDS)
     except (OperationalError, OSError) as error:
         log.warning("doorbell not heard; the sweep will find the work", task=task, error=str(error))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from deployments import metrics, stream
@@ -107,7 +108,7 @@ class ClusterRows:
         age = self.watch.age()
         if not changed and (age is None or time.monotonic() - self.seen_at < SEEN_EVERY_SECONDS):
             return
-        columns = row if age is None else row | {"seen_at": timezone.now() - timedelta(seconds=age)}
+        columns = row if age is None else row | {"seen_at": Now() - timedelta(seconds=age)}  # the database's clock
         if self.row.get("connection") != row["connection"]:
             columns = columns | {"since": timezone.now()}
         with transaction.atomic():

@@ -26,7 +26,12 @@ class Fault:
 
     def until(self, check: Callable[[], Any]) -> None:
         """Wait until this is true, within the bound. Of several times the longest counts."""
-        self.row[-1] = max(self.row[-1] or 0, eventually(check, self.bound))
+        self.took(eventually(check, self.bound))
+
+    def took(self, seconds: float) -> None:
+        """What a test has timed by itself."""
+        self.row[-1] = max(self.row[-1] or 0, seconds)
+        assert seconds <= self.bound, f"took {seconds:.1f} s, more than {self.bound} s"
 
 
 @pytest.fixture

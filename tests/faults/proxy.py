@@ -40,6 +40,7 @@ class Proxy:
         self.delay, self.is_silent = 0.0, False
         self.rule: Rule | None = None
         self.asked: list[Asked] = []
+        self.attempts = 0  # to connect, while nobody is let through
         self.authority = Authority.make()
         [self.port] = free_ports(1)
         self._folder = folder
@@ -60,15 +61,16 @@ class Proxy:
         self._do(self._cut())
 
     def refuse(self, *, refusing: bool = True) -> None:
-        """Let nobody through, as when the server is gone; or again."""
+        """Let nobody through, as when the server is gone, and count who tries; or let them through again."""
         if refusing:
-            self._do(self._stop_listening())
+            self.attempts = 0
+            self._do(self._turn_away())
         else:
             self.show()
 
     def stop(self) -> None:
         self.is_silent = False
-        self.refuse()
+        self._do(self._stop_listening())
         self._do(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
 
@@ -90,6 +92,14 @@ class Proxy:
             self._server.close()
             self._server = None
         await self._cut()
+
+    async def _turn_away(self) -> None:
+        async def count(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self.attempts += 1
+            writer.transport.abort()
+
+        await self._stop_listening()
+        self._server = await asyncio.start_server(count, "127.0.0.1", self.port)
 
     async def _cut(self) -> None:
         for writer in list(self._open):

@@ -70,14 +70,15 @@ class Site:
         self.proxy = Proxy(int(plane.url.rpartition(":")[2]), folder)
         self.environment = self._settings()
         self.python("manage.py", "upgrade_database")
-        [port] = free_ports(1)
+        [self.port] = free_ports(1)
+        self.url = f"http://127.0.0.1:{self.port}"
         self.parts = {
-            "web": self._part("web", "-m", "uvicorn", "llmdash.asgi:application", "--port", str(port)),
+            "web": self._part("web", "-m", "uvicorn", "llmdash.asgi:application", "--port", str(self.port)),
             **{f"worker{n}": self._part(f"worker{n}", "-m", "celery", "-A", "llmdash", "worker", "--concurrency", "1",
                                         "--hostname", f"worker{n}@%h") for n in (1, 2)},
             "watcher": self._part("watcher", "manage.py", "watch"),
         }  # fmt: skip
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
+        self.client = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
 
     def _settings(self) -> dict[str, str]:
         key = self.folder / "encryption_key"
@@ -112,6 +113,29 @@ class Site:
         """Start every part."""
         for part in self.parts.values():
             part.start()
+        eventually(lambda: self.get("/readyz").status_code == 200, 40)
+
+    def skew(self, name: str, offset: str) -> None:
+        """Let a part live in another time: "+1h"."""
+        part = self.parts[name]
+        command = list(part.command)
+        at = command.index(sys.executable)
+        part.command = [*command[:at], "faketime", "--exclude-monotonic", "-f", offset, *command[at:]]
+        self.restart(name)
+
+    def log(self, name: str) -> str:
+        """What a part has said so far."""
+        return self.parts[name].log.read_text(errors="replace")
+
+    def serve_pages(self) -> None:
+        """Have the web find its static files, without which it shows no page."""
+        self.python("manage.py", "collectstatic", "--noinput")
+        self.restart("web")
+
+    def restart(self, name: str) -> None:
+        """Kill a part and start it again."""
+        self.parts[name].kill()
+        self.parts[name].start()
         eventually(lambda: self.get("/readyz").status_code == 200, 40)
 
     def rest(self) -> None:

@@ -119,7 +119,7 @@ class Authority:
     def make(cls, name: str = "test CA") -> "Authority":
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        made = builder(subject, subject, key, datetime.datetime.now(datetime.UTC) - HOUR, 2 * HOUR)
+        made = builder(subject, subject, key, datetime.datetime.now(datetime.UTC) - 24 * HOUR, 48 * HOUR)
         made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         return cls(made.sign(key, hashes.SHA256()), key)
 
