@@ -12,7 +12,7 @@ DRAIN = "deployments.drain"
 FORGET = "deployments.forget"
 LOOK_AGAIN = "deployments.look_again"
 REMOVE_ORPHANS = "deployments.remove_orphans"
-EXPIRES_SECONDS = 2 * 3600  # judged by the worker's clock, which may be an hour off; unread ones do not pile up for ever
+EXPIRES_SECONDS = 2 * 3600  # so that they do not pile up; judged by the worker's clock, which may be an hour off
 
 
 def ring() -> None:

@@ -186,6 +186,8 @@ def seconds(after: str) -> float | None:
 def from_transport(error: Exception) -> KubeError:
     """Translate what urllib3 raised."""
     text = str(error)
+    if "EOF occurred in violation of protocol" in text:  # whoever stands there hung up before it showed a certificate
+        return Unreachable(CLOSED)
     if isinstance(error, urllib3.exceptions.SSLError) or "SSLError" in text or "CERTIFICATE" in text.upper():
         return NotTrusted(certificate_sentence(text))
     # A refused connection and an unknown name are time-outs too, by urllib3's classes: the signs come first.
@@ -203,12 +205,13 @@ def from_transport(error: Exception) -> KubeError:
     return Unreachable(f"The connection to the API server failed: {type(error).__name__}.")
 
 
+CLOSED = "The API server closed the connection."
 SIGNS = {
     "Connection refused": "The API server refuses connections.",
     "No route to host": "There is no way to the API server's host.",
-    "RemoteDisconnected": "The API server closed the connection.",
-    "Connection reset": "The API server closed the connection.",
-    "IncompleteRead": "The API server closed the connection.",
+    "RemoteDisconnected": CLOSED,
+    "Connection reset": CLOSED,
+    "IncompleteRead": CLOSED,
 }
 
 

@@ -126,7 +126,8 @@ def told(feed: Feed[T], error: Exception, place: Place) -> errors.KubeError:
 def wait(stop: threading.Event, pause: float, error: errors.KubeError, *, first: float) -> float:
     """Sleep for `first` or twice the last pause, with jitter; returns the pause for the next time."""
     least: float = settings.LLMDASH["BACKOFF_FIRST_SECONDS"]
-    now = min(BACKOFF_LAST, pause * 2) if pause else first
+    most = min(BACKOFF_LAST, settings.LLMDASH["BACKOFF_LAST_SECONDS"])
+    now = min(most, pause * 2) if pause else first
     stop.wait(max(now * random.uniform(0.7, 1.3), error.retry_after or 0))  # noqa: S311  (jitter)
     return max(now, least / 2)
 

@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 DENIED = 403
 DEBOUNCE_SECONDS = 0.05
 TICK_SECONDS = 1.0
+CONNECT_LAST_SECONDS = 30.0  # the longest pause between two tries to connect
 # (kind, decoder, only ours)
 KINDS: list[tuple[str, Decoder[Any], bool]] = [
     ("Node", Decoder(objects.Node), False),
@@ -240,7 +241,7 @@ class ClusterWatch:
             metrics.beat(loop)
             self.stop.wait(pause)
             metrics.beat(loop)
-            pause = min(30.0, pause * 2)
+            pause = min(CONNECT_LAST_SECONDS, settings.LLMDASH["BACKOFF_LAST_SECONDS"], pause * 2)
         while not self.stop.is_set():
             metrics.beat(loop)
             self.wake.wait(TICK_SECONDS)

@@ -7,13 +7,15 @@ from collections.abc import Collection
 # Below the range that Linux takes ports of outgoing connections from (32768 on), so that none of the many connections
 # of a test run lands on a port between its choice and its use.
 FIRST, LAST = 16000, 32000
+# Its numbers differ between processes whatever they are seeded with: those of one test run begin alike.
+DICE = random.SystemRandom()
 
 
 def free_ports(count: int, taken: Collection[int] = ()) -> list[int]:
     """So many ports that nobody listens on, none of them among those taken."""
     found: list[int] = []
     while len(found) < count:
-        port = random.randint(FIRST, LAST)
+        port = DICE.randint(FIRST, LAST)
         if port not in found and port not in taken and is_free(port):
             found.append(port)
     return found

@@ -52,11 +52,9 @@ def site(plane: ControlPlane, namespace: str, postgres_server: Postgres, redis_i
             made.start()
             yield made
             oracle.judge(made)
-        except BaseException:
-            for part in made.parts.values():
-                print(part.last_lines(15))
-            raise
         finally:
+            for name, part in made.parts.items():
+                print(f"---- {name}", part.last_lines(15), sep="\n")  # shown when the test fails
             made.stop()
 
 

@@ -143,6 +143,13 @@ def test_nobody_listening_is_told_as_refused() -> None:
     assert (error.problem, error.connection) == (BACK_OFF, Seen.UNREACHABLE)
 
 
+def test_who_hangs_up_before_showing_a_certificate_shows_no_wrong_one() -> None:
+    with serving(lambda request: b"") as server:
+        error = asked(server.url.replace("http:", "https:"))
+    assert isinstance(error, Unreachable)
+    assert error.message == "The API server closed the connection."
+
+
 def test_an_unknown_host_is_told() -> None:
     error = asked("https://no-such-host.invalid")
     assert isinstance(error, Unreachable)
