@@ -163,6 +163,7 @@ class Action(Shown):
     TAKE_OVER = "take over", "took over"
     TRY_AGAIN = "try again", "tried again"
     ADOPT = "adopt", "adopted"
+    ADOPT_OBJECT = "adopt object", "adopted the object"
     ADOPT_NEWER = "adopt newer", "adopted what runs"
     APPLY_OVER = "apply over newer", "applied over what ran"
     LEAVE_NEWER = "leave newer", "left as it runs"

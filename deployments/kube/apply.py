@@ -17,8 +17,8 @@ class Fence:
     """Whose objects these are and how far we may go.
 
     `revision_id` tells revisions of the same number apart, "" does not ask; `known_uid` is the inventory's uid of the
-    object, "" when it was never applied; `adopt` allows taking over an object that is not ours, with the fields that we
-    set; `force` takes fields of our own objects from other managers.
+    object, "" when it was never applied; `adopt` is the uid of an object that is not ours and may be taken over, with
+    the fields that we set; `force` takes fields of our own objects from other managers.
     """
 
     installation: str
@@ -26,7 +26,7 @@ class Fence:
     revision: int
     revision_id: str = ""
     known_uid: str = ""
-    adopt: bool = False
+    adopt: str = ""
     force: bool = False
 
 
@@ -121,8 +121,9 @@ def check(manifest: dict[str, Any], live: dict[str, Any], fence: Fence) -> bool:
     """Raise unless this object may be written by us, now; true when that adopts it."""
     name = f"{manifest['kind']} {live['name']}"
     ours = labels.ours(live, fence.installation, fence.deployment_id) or live["uid"] == fence.known_uid
-    if not ours and not fence.adopt:
-        raise errors.Stranger(f"{name} exists in namespace {live['namespace']} and is not ours.", 409, "Stranger")
+    if not ours and live["uid"] != fence.adopt:
+        said = f"{name} exists in namespace {live['namespace']} and is not ours."
+        raise errors.Stranger(said, 409, "Stranger", object=name.replace(" ", "/"), uid=live["uid"])
     number, marked = labels.revision(live), labels.annotation(live, labels.REVISION_ID)
     is_other = number == fence.revision and fence.revision_id and marked not in ("", fence.revision_id)
     if number > fence.revision or is_other:

@@ -108,8 +108,12 @@ class FieldConflict(KubeError):
     """Other managers own fields that we want to set."""
 
 
+@dataclass(eq=False)
 class Stranger(KubeError):
-    """An object of that name exists and is not ours."""
+    """An object of that name exists and is not ours: which, by `kind/name` and uid."""
+
+    object: str = ""
+    uid: str = ""
 
     @property
     def problem(self) -> Problem:

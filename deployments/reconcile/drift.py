@@ -14,6 +14,8 @@ from deployments.manifests import labels
 from deployments.models import AppliedObject, Deployment
 from deployments.ownership import owner
 
+KEPT = 50  # wins of rivals
+
 
 class Contested(KubeError):
     """One rival has won too often; nothing is forced until a person takes over."""
@@ -42,9 +44,10 @@ def refuse_quiet_changes(known: AppliedObject, manifest: dict[str, Any], live: d
 
 
 def recent(deployment: Deployment) -> list[dict[str, str]]:
-    """The rivals' wins that still count: within the window."""
+    """The rivals' wins that still count: within the window, and those that made an object contested, until a person
+    takes over."""
     since = timezone.now() - timedelta(seconds=settings.LLMDASH["CONTESTED_SECONDS"])
-    return [win for win in deployment.heals if datetime.fromisoformat(win["at"]) > since]
+    return [win for win in deployment.heals if "contested" in win or datetime.fromisoformat(win["at"]) > since]
 
 
 def note_win(deployment: Deployment, manifest: dict[str, Any], causes: list[Cause]) -> list[str]:
@@ -53,15 +56,39 @@ def note_win(deployment: Deployment, manifest: dict[str, Any], causes: list[Caus
     what = f"{manifest['kind']}/{manifest['metadata']['name']}"
     rivals = sorted({cause.manager for cause in causes})
     wins = recent(deployment) + [{"at": now, "rival": rival, "object": what} for rival in rivals]
-    write(deployment, wins)
     counts = Counter(win["rival"] for win in wins if win["object"] == what)
-    return [rival for rival in rivals if counts[rival] >= settings.LLMDASH["CONTESTED_WINS"]]
+    if is_contested(deployment, what):
+        winners = rivals
+    else:
+        winners = [rival for rival in rivals if counts[rival] >= settings.LLMDASH["CONTESTED_WINS"]]
+    if winners:
+        wins = [win | ({"contested": "yes"} if win["object"] == what else {}) for win in wins][-KEPT:]
+    write(deployment, wins)
+    return winners
+
+
+def is_contested(deployment: Deployment, what: str) -> bool:
+    """Whether a rival has won too often about this object, and nobody has taken over since."""
+    return any(win["object"] == what and "contested" in win for win in deployment.heals)
+
+
+def settled(deployment: Deployment) -> list[dict[str, str]]:
+    """The wins that are left when everything could be applied without forcing: nothing is contested any more."""
+    return [win for win in deployment.heals if "contested" not in win]
 
 
 def write(deployment: Deployment, wins: list[dict[str, str]]) -> None:
     """Keep these wins and forget others; a take-over forgets all."""
     deployment.heals = wins
     Deployment.objects.filter(pk=deployment.pk).update(heals=wins)
+
+
+def adoptable(deployment: Deployment, manifest: dict[str, Any]) -> str:
+    """The uid of somebody's object that stands where this one should, and that a person saw and let us adopt; "" for
+    none. Another one needs another permission."""
+    seen = deployment.last_error.get("stranger") or {}
+    same = seen.get("object") == f"{manifest['kind']}/{manifest['metadata']['name']}"
+    return str(seen["uid"]) if same and taken_over(deployment) else ""
 
 
 def taken_over(deployment: Deployment) -> bool:

@@ -45,7 +45,8 @@ class Put:
         fence = kube.Fence(
             installation=settings.LLMDASH["INSTALLATION"], deployment_id=str(self.deployment.pk),
             revision=self.revision.number, revision_id=str(self.revision.pk),
-            known_uid=self.known.uid if self.known else "", adopt=drift.taken_over(self.deployment), force=self.force,
+            known_uid=self.known.uid if self.known else "", force=self.force,
+            adopt=drift.adoptable(self.deployment, self.manifest),
         )  # fmt: skip
         who = identity(self.deployment, actor)
         return kube.apply(self.connection, self.manifest, identity=who, fence=fence, before_write=self.prepare)
@@ -53,7 +54,7 @@ class Put:
     def prepare(self, found: kube.Found) -> None:
         """Hold the row, and write down what is about to be written. Raises LeaseLost, QuietChange, Contested."""
         renew(self.deployment, self.owner)
-        if self.is_again and self.known and self.known.uid:
+        if self.known and self.known.uid and (self.is_again or drift.is_contested(self.deployment, str(self.known))):
             self.look_at(self.known, found)
         inventory.intend(self.deployment, self.manifest, found)
 
@@ -93,7 +94,9 @@ def put(
     applied = sent(act)
     with transaction.atomic():
         renew(deployment, owner)  # holds the row's lock: who lost the lease meanwhile writes nothing down
-        if known and known.uid not in ("", applied.uid):
+        if applied.adopted:
+            audit.record(None, Action.ADOPT_OBJECT, deployment, project=deployment.project, object=what(manifest))
+        elif known and known.uid not in ("", applied.uid):
             audit.record(None, Action.HEAL, deployment, project=deployment.project, object=str(known), was="removed")
         inventory.remember(deployment, revision, manifest, applied)
 
@@ -145,5 +148,10 @@ def settle(deployment: Deployment, manifest: dict[str, Any], conflict: kube.Fiel
     for cause in conflict.causes:
         audit.record(
             None, Action.HEAL, deployment, project=deployment.project, rival=cause.manager, field=cause.field,
-            object=f"{manifest['kind']}/{manifest['metadata']['name']}",
+            object=what(manifest),
         )  # fmt: skip
+
+
+def what(manifest: dict[str, Any]) -> str:
+    """An object by kind and name."""
+    return f"{manifest['kind']}/{manifest['metadata']['name']}"

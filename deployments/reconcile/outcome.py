@@ -71,13 +71,20 @@ def give_back_failed(
     release(
         deployment, owner, after=after, attempted=deployment.desired, attempts=attempts, problem=problem,
         last_error=detail | {"message": error.message, "reason": error.reason, "status": error.status, "causes": causes,
-                             "at": timezone.now().isoformat(), "taken_over_at": taken} | ahead(error),
+                             "at": timezone.now().isoformat(), "taken_over_at": taken} | seen(deployment, error),
     )  # fmt: skip
 
 
-def ahead(error: kube.KubeError) -> dict[str, int]:
-    """The revision that the cluster has and the database does not, when that is what stands in the way."""
-    return {"revision": error.revision} if isinstance(error, kube.Superseded) else {}
+def seen(deployment: Deployment, error: kube.KubeError) -> dict[str, object]:
+    """What stands in the way, for a person to decide about: a revision that the database does not know, or somebody's
+    object. What passes does not make it forgotten."""
+    if isinstance(error, kube.Superseded):
+        return {"revision": error.revision}
+    if isinstance(error, kube.Stranger):
+        return {"stranger": {"object": error.object, "uid": error.uid}}
+    passing = error.problem in (Problem.BACK_OFF, Problem.CLUSTER)
+    before = deployment.last_error.get("stranger")
+    return {"stranger": before} if passing and before else {}
 
 
 def take_over(deployment: Deployment) -> str:

@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from deployments import kube, metrics, stream
 from deployments.crypto import CannotOpen
 from deployments.models import Deployment, Revision
-from deployments.reconcile import building, inventory, objects, orphans, provision, removal
+from deployments.reconcile import building, drift, inventory, objects, orphans, provision, removal
 from deployments.reconcile.adopt import Adopted
 from deployments.reconcile.claim import LeaseLost, claim, me, release, renew
 from deployments.reconcile.outcome import Progress, give_back_failed, record_refusal, record_success
@@ -100,6 +100,7 @@ def apply_newest(deployment: Deployment, owner: str) -> None:
             return release(
                 deployment, owner, after=settings.LLMDASH["RECHECK_SECONDS"] * random.uniform(0.9, 1.1),  # noqa: S311
                 applied=revision.number, attempted=revision.number, attempts=0, problem="", last_error={},
+                heals=drift.settled(deployment),
             )  # fmt: skip
 
 

@@ -48,5 +48,5 @@ def consequence(deployment: Deployment, found: Stranger) -> str:
         f"{found.kind} {found.name} in namespace {found.namespace} of cluster {deployment.project.cluster.name} was not"
         f" made by llmdash. The fields that revision {deployment.desired} sets are changed in it, and it gets llmdash's"
         " labels; its other fields stay. When this deployment is deleted the object is left in place as it is then,"
-        " without those labels. Should another object stand in the way, it is adopted likewise."
+        " without those labels."
     )

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 DENIED = 403
 DEBOUNCE_SECONDS = 0.05
 TICK_SECONDS = 1.0
+DOUBT_SECONDS, REVIEW_SECONDS = 5.0, 30.0  # between two reviews of the rights
 CONNECT_LAST_SECONDS = 30.0  # the longest pause between two tries to connect
 # (kind, decoder, only ours)
 KINDS: list[tuple[str, Decoder[Any], bool]] = [
@@ -58,7 +59,10 @@ class ClusterWatch:
         self.threads: list[threading.Thread] = []
         self.api: kube.Connection | None = None
         self.narrow: list[tuple[str, Decoder[Any], bool]] = []
-        self.followed: set[str] = set()
+        self.followed: dict[str, threading.Event] = {}  # what stops the feeds of a project's namespace
+        self.wide: dict[str, bool] = {}
+        self.reviewed_at = 0.0
+        self.is_doubtful = False
         self.projection = Projection(self)
 
     def begin(self) -> None:
@@ -67,7 +71,8 @@ class ClusterWatch:
 
     def end(self) -> None:
         """Stop every thread; those in the middle of a read end with their time-out."""
-        self.stop.set()
+        for stop in (self.stop, *self.followed.values()):
+            stop.set()
         self.wake.set()
 
     def spawn(self, name: str, target: Any, *arguments: Any) -> None:
@@ -111,7 +116,7 @@ class ClusterWatch:
             self.version = kube.version(connection)
             self.identity = kube.cluster_uid(connection)
             kube.recognise(connection, self.expected)
-            wide = {kind: kube.can(connection, "watch", kind, identity=kube.ITSELF) for kind, _, _ in KINDS}
+            self.wide = self.review(connection)
         except kube.KubeError as error:
             self.errors["connect"] = error
             return False
@@ -120,39 +125,75 @@ class ClusterWatch:
             return False
         self.errors.pop("connect", None)
         self.api = connection
-        self.start_feeds(connection, wide)
+        self.start_feeds(connection)
         return True
 
-    def start_feeds(self, connection: kube.Connection, wide: dict[str, bool]) -> None:
+    def review(self, connection: kube.Connection) -> dict[str, bool]:
+        """Which kinds may be watched in the whole cluster, by the API server's own word. Raises KubeError."""
+        self.reviewed_at, self.is_doubtful = time.monotonic(), False
+        return {kind: kube.can(connection, "watch", kind, identity=kube.ITSELF) for kind, _, _ in KINDS}
+
+    def review_again(self) -> None:
+        """Ask anew when a feed was just denied, and now and then while something is; when the rights are others than
+        at the start, the watch is begun anew."""
+        age = time.monotonic() - self.reviewed_at
+        due = age > DOUBT_SECONDS if self.is_doubtful else age > REVIEW_SECONDS and not all(self.wide.values())
+        if self.api is None or not due:
+            return
+        try:
+            now = self.review(self.api)
+        except kube.KubeError:
+            return  # the feeds tell of it
+        if now != self.wide:
+            log.info("the rights have changed; the watch begins anew", cluster=self.cluster.name)
+            self.stamp = ()
+
+    def start_feeds(self, connection: kube.Connection) -> None:
         """One feed for each kind of the whole cluster; what is denied there is followed namespace by namespace."""
         for kind, decoder, only_ours in KINDS:
-            if wide[kind]:
+            if self.wide[kind]:
                 self.start_feed(connection, kind, decoder, only_ours=only_ours)
             elif kind == "Node":
                 self.notes.append("Capacity is unknown: llmdash is not allowed to list nodes.")
             else:
                 self.narrow.append((kind, decoder, only_ours))
-        if not wide["Pod"]:
+        if not self.wide["Pod"]:
             self.notes.append(
                 "Only the projects' own pods are counted: llmdash may not list those of other namespaces."
             )
 
     def follow_namespaces(self, namespaces: set[str]) -> None:
         """Events of the projects' namespaces, and what may not be followed in the whole cluster; called in each
-        round, since projects come."""
+        round, since projects come and go."""
         if self.api is None:
             return
-        for namespace in namespaces - self.followed:
-            self.followed.add(namespace)
+        for namespace in namespaces - self.followed.keys():
+            self.followed[namespace] = threading.Event()
             for kind, decoder, only_ours in (*self.narrow, EVENTS):
                 self.start_feed(self.api, kind, decoder, only_ours=only_ours, namespace=namespace)
+        for namespace in self.followed.keys() - namespaces:
+            self.leave_namespace(namespace)
+
+    def leave_namespace(self, namespace: str) -> None:
+        """Its project is gone: stop its feeds, and forget what they brought and what went wrong with them."""
+        self.followed.pop(namespace).set()
+        for kind, _, _ in (*self.narrow, EVENTS):
+            name = f"{kind}/{namespace}"
+            self.alive.pop(name, None)
+            self.errors.pop(name, None)
+            self.listed.discard(name)
+            self.shelf(kind).replace([], namespace)
+
+    def shelf(self, kind: str) -> Any:
+        """Where the objects of a kind are kept."""
+        return self.events if kind == "Event" else self.shelves[kind]
 
     def start_feed(
         self, connection: kube.Connection, kind: str, decoder: Decoder[Any], *, only_ours: bool, namespace: str = ""
     ) -> None:
         """A thread that follows one kind."""
         name = f"{kind}/{namespace}" if namespace else kind
-        shelf: Any = self.events if kind == "Event" else self.shelves[kind]
+        shelf, stop = self.shelf(kind), self.followed.get(namespace, self.stop)
 
         def replace(items: list[Any]) -> None:
             self.listed.add(name)
@@ -167,6 +208,7 @@ class ClusterWatch:
             before = self.errors.get(name)
             self.errors[name] = error
             if error.status == DENIED and (before is None or before.status != DENIED):
+                self.is_doubtful = True
                 self.touch(self.projection.deployments.seen)
             self.wake.set()
 
@@ -178,10 +220,10 @@ class ClusterWatch:
         selector = f"{labels.INSTALLATION}={settings.LLMDASH['INSTALLATION']}" if only_ours else ""
         self.alive.setdefault(name, 0.0)
         feed = kube.Feed(
-            kind=kind, decoder=decoder, replace=replace, change=change, alive=alive, failed=failed,
-            namespace=namespace, label_selector=selector,
+            kind=kind, decoder=decoder, replace=until(stop, replace), change=until(stop, change),
+            alive=until(stop, alive), failed=until(stop, failed), namespace=namespace, label_selector=selector,
         )  # fmt: skip
-        self.spawn(name, kube.follow, connection, feed, self.stop)
+        self.spawn(name, kube.follow, connection, feed, stop)
 
     # ---- what the projector asks
 
@@ -249,6 +291,7 @@ class ClusterWatch:
                 self.stop.wait(DEBOUNCE_SECONDS)
             self.wake.clear()
             self.guarded(self.projection.write)
+            self.review_again()
         metrics.rest(loop)
 
     def recall(self) -> None:
@@ -267,6 +310,16 @@ class ClusterWatch:
             with self.lock:
                 self.dirty.update(self.projection.in_hand)
             self.stop.wait(1.0)
+
+
+def until(stop: threading.Event, tell: Callable[..., None]) -> Callable[..., None]:
+    """What a feed tells, as long as it is wanted: one that is stopped may still be in the middle of a read."""
+
+    def told(*what: Any) -> None:
+        if not stop.is_set():
+            tell(*what)
+
+    return told
 
 
 def stamp(cluster: Cluster) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import httpx
@@ -38,11 +39,15 @@ def test_drift_is_shown_at_once(site: Site, fault: Fault) -> None:
     time.sleep(DRIFT_GRACE)
     for act, sign in DRIFTS.items():
         site.kubectl(*act.split())
-        fault.until(lambda sign=sign: sign in str(site.status(made).get("drift")))
+        fault.until(partial(shows_drift, site, made, sign))
     assert "kubectl" in str(site.status(made)["drift"]), "who did it"
     site.answered(site.send(f"/deployments/{made['id']}/drift-policy", {"drift_policy": "heal"}))
     eventually(lambda: len(site.objects()) == 4 and site.replicas("qwen") == 1, 30)
     eventually(lambda: site.is_applied(made), 30)
+
+
+def shows_drift(site: Site, made: dict[str, Any], sign: str) -> bool:
+    return sign in str(site.status(made).get("drift"))
 
 
 @pytest.mark.fault("17", "a rival that changes it again and again", bound=30)

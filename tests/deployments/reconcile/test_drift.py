@@ -11,7 +11,7 @@ from deployments import reconcile, services
 from deployments.choices import Action, DriftPolicy, Outcome, Problem
 from deployments.models import Deployment
 from tests.deployments.kube.servers import answer
-from tests.deployments.reconcile.play import Play, audited, eventually, newest
+from tests.deployments.reconcile.play import Play, audited, eventually, newest, plain_service
 
 pytestmark = pytest.mark.plane
 
@@ -270,3 +270,57 @@ def test_what_the_api_server_rewrites_is_noted_beside_the_object(play: Play, rew
     version = play.live("deployment")["metadata"]["generation"]
     row = play.again(row)
     assert (row.problem, play.live("deployment")["metadata"]["generation"], audited(row, "heal")) == ("", version, [])
+
+
+def aged(row: Deployment) -> None:
+    """Let the wins of the rivals lie an hour back."""
+    row.refresh_from_db()
+    long_ago = (timezone.now() - timedelta(hours=1)).isoformat()
+    Deployment.objects.filter(pk=row.pk).update(heals=[win | {"at": long_ago} for win in row.heals])
+
+
+def try_again(play: Play, row: Deployment) -> None:
+    services.try_again(deployment=row, by=play.maria)
+
+
+def revise_beside(play: Play, row: Deployment) -> None:
+    services.change(deployment=row, action=Action.REVISE, by=play.maria, fields={"service_port": 81})
+
+
+def die(play: Play, row: Deployment) -> None:
+    past = timezone.now() - timedelta(minutes=1)
+    Deployment.objects.filter(pk=row.pk).update(lease_owner="dead", lease_expires_at=past)
+
+
+@pytest.mark.parametrize("happens", [try_again, revise_beside, die])
+def test_a_contested_row_is_never_forced_however_long_ago_it_was(play: Play, happens: Any) -> None:
+    row = contested(play)
+    aged(row)
+    happens(play, play.row(row))
+    reconcile.drain()
+    assert (play.row(row).problem, replicas(play)) == (Problem.CONTESTED, 7)
+    services.take_over(deployment=row, by=play.maria)
+    row = play.again(row)
+    assert (row.problem, replicas(play), row.heals) == ("", 1, [])
+
+
+def test_a_contested_row_whose_rival_gave_in_is_contested_no_more(play: Play) -> None:
+    row = contested(play)
+    aged(row)
+    rival_scales(play, 1)
+    row = play.again(row)
+    assert (row.problem, row.heals) == ("", [])
+
+
+def test_a_take_over_of_a_field_adopts_no_strangers_object(play: Play) -> None:
+    row = contested(play)
+    play.kubectl("delete", "service", "gpt-4")
+    play.put(plain_service(port=80))
+    services.take_over(deployment=row, by=play.maria)
+    row = play.again(row)
+    assert (row.problem, row.last_error["reason"], replicas(play)) == (Problem.WAIT, "Stranger", 1)
+    assert play.live("service")["spec"]["selector"] == {"app": "other"}
+    services.take_over(deployment=row, by=play.maria)
+    row = play.again(row)
+    assert (row.problem, play.live("service")["spec"]["selector"]["app"]) == ("", "gpt-4")
+    assert [entry.detail for entry in audited(row, Action.ADOPT_OBJECT)] == [{"object": "Service/gpt-4"}]

@@ -8,6 +8,7 @@ import pytest
 from deployments import reconcile, services
 from deployments.models import Deployment, NodeStatus
 from deployments.spec import Spec
+from monitoring.watcher import cluster
 from tests import stage
 from tests.deployments.reconcile.play import IMAGE, Play
 from tests.deployments.reconcile.rights import USER, Rights
@@ -112,3 +113,45 @@ def test_nodes_without_other_peoples_pods_are_counted_with_a_note(play: Play, wa
     eventually(lambda: cluster_status(play).capacity.get("gpus"), "the GPUs are counted")
     assert cluster_status(play).notes == [ONLY_OURS]
     assert NodeStatus.objects.count() == 2
+
+
+@pytest.fixture
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rights are asked for again every second, not every half minute."""
+    monkeypatch.setattr(cluster, "REVIEW_SECONDS", 1.0)
+    monkeypatch.setattr(cluster, "DOUBT_SECONDS", 0.5)
+
+
+@pytest.mark.usefixtures("_often")
+def test_rights_that_grow_are_used_without_a_restart(
+    play: Play, watching: Watching, rights: Rights, narrow: str
+) -> None:
+    row = begun(play, watching, narrow)
+    assert connected(play).notes == [NO_NODES, ONLY_OURS]
+    rights.give()
+    eventually(lambda: cluster_status(play).notes == [], "the whole cluster is watched")
+    eventually(lambda: cluster_status(play).capacity.get("gpus"), "the GPUs are counted")
+    assert until(row, "stopped").sentence == "Stopped."
+
+
+@pytest.mark.usefixtures("_often")
+def test_rights_that_shrink_to_a_namespace_still_suffice_for_it(play: Play, watching: Watching, rights: Rights) -> None:
+    row = begun(play, watching, rights.give())
+    assert connected(play).notes == []
+    rights.withdraw()
+    rights.give(play.namespace)
+    eventually(lambda: cluster_status(play).notes == [NO_NODES, ONLY_OURS], "namespace by namespace")
+    play.kubectl("scale", "deployment", "qwen", "--replicas=2")
+    eventually(lambda: status(row).health != "unknown" and len(status(row).pods) == 2, "its pods are seen")
+    assert cluster_status(play).message == ""
+
+
+def test_a_project_that_goes_leaves_no_feed_and_no_complaint(
+    play: Play, watching: Watching, rights: Rights, narrow: str, second: str
+) -> None:
+    project = stage.project("passing", cluster=play.cluster, namespace=second)
+    begun(play, watching, narrow)
+    eventually(lambda: "forbidden" in cluster_status(play).message, "the other namespace is denied")
+    services.remove_project(project=project, by=play.maria)
+    eventually(lambda: cluster_status(play).message == "", "its namespace is asked for no more")
+    connected(play)
