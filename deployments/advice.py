@@ -23,7 +23,9 @@ BY_HEALTH = {
     Health.WAITING: "Free GPUs, choose another GPU type, or ask for fewer replicas.",
     Health.DEGRADED: "Look at the pods that do not serve.",
 }
+NOT_MATCHED = "Choose another GPU type or GPU resource, or other node labels: no node carries what is asked for."
 IMAGE = "Correct the image's name or tag, or give the namespace the right to pull it."
+MISMATCH = "didn't match Pod's node affinity/selector"  # the scheduler's words
 LOG = "Read the log of its pod: it says why the container ended."
 # By the reason of a pod that fails, as the kubelet and `monitoring.pods` name it.
 BY_REASON = {
@@ -53,6 +55,8 @@ def of_health(health: Health, pods: Sequence[dict[str, Any]]) -> str:
     """What helps a deployment whose pods are these (`monitoring.status`), "" where nothing is amiss. The failure of
     the newest revision's pods counts before that of older ones."""
     step = BY_HEALTH.get(health, "")
+    if health == Health.WAITING and any(MISMATCH in pod.get("message", "") for pod in pods):
+        step = NOT_MATCHED
     failed = [pod for pod in pods if pod["stage"] == Stage.FAILED] if step and health != Health.UNKNOWN else []
     failed.sort(key=lambda pod: not pod["current"])
     return BY_REASON.get(failed[0]["reason"], step) if failed else step

@@ -29,7 +29,10 @@ def new(request: Request) -> HttpResponse:
     if not projects.exists():
         raise PermissionDenied("You may not deploy in any project. A project admin can make you operator.")
     form = DeploymentForm(posted(request), projects=projects, initial={"project": request.GET.get("project")})
-    if request.method == "POST" and form.is_valid() and (deployment := create(form, request.user)):
+    if (
+        request.method == "POST" and form.is_valid() and fits(form, form.cleaned_data["project"])
+        and (deployment := create(form, request.user))
+    ):  # fmt: skip
         messages.success(request, f"{deployment.name} is saved and will be applied.")
         return redirect("deployments:detail", pk=deployment.pk)
     clusters = Cluster.objects.filter(projects__in=projects).distinct()
@@ -49,7 +52,7 @@ def edit(request: Request, pk: uuid.UUID) -> HttpResponse:
             if not form.is_valid():
                 if seen.number != newest.number:  # told now, with the mistakes, and not in another round
                     raise services.Conflict(newest)
-            elif revision := revise(form, deployment, request.user):
+            elif fits(form, deployment.project) and (revision := revise(form, deployment, request.user)):
                 messages.success(request, f"Revision {revision} is saved and will be applied.")
                 return redirect("deployments:detail", pk=deployment.pk)
         except services.Conflict as conflict:
@@ -172,6 +175,30 @@ def put_errors(form: DeploymentForm, error: ValidationError) -> None:
 
 
 def capacity(clusters: Any) -> list[dict[str, Any]]:
-    """Free GPUs by cluster and type, for the column beside the form."""
+    """Free GPUs by cluster and type, for the column beside the form; `type` is what the GPU type of a spec would be."""
     statuses = ClusterStatus.objects.filter(cluster__in=clusters).select_related("cluster").order_by("cluster__name")
-    return [row | {"cluster": status.cluster.name} for status in statuses for row in status.capacity.get("gpus", [])]
+    return [
+        row | {"cluster": status.cluster.name, "type": label_of(row)}
+        for status in statuses
+        for row in status.capacity.get("gpus", [])
+    ]
+
+
+def label_of(row: dict[str, Any]) -> str:
+    """The product label of the nodes that have these GPUs: what stands before the profile of a MIG slice."""
+    if row["product"] == row["resource"]:
+        return ""
+    return str(row["product"]).removesuffix(row["resource"].partition("/")[2]).strip()
+
+
+def fits(form: DeploymentForm, project: Project) -> bool:
+    """Whether GPUs of the type are of the resource, as far as the cluster has told; else the form says which they are
+    of. A type that no node has may come."""
+    spec: Spec = form.cleaned_data["spec"]
+    rows = capacity(Cluster.objects.filter(pk=project.cluster_id)) if spec.gpus and spec.gpu_type else []
+    resources = sorted({row["resource"] for row in rows if row["type"] == spec.gpu_type})
+    if not resources or spec.gpu_resource in resources:
+        return True
+    names = " or ".join(resources)
+    form.add_error("gpu_type", f"GPUs of this type are {names} there: set that as GPU resource, under More settings.")
+    return False

@@ -1,7 +1,20 @@
-/* Beside the form of a new deployment, [data-room]: says before it is sent that there is too little room. It knows what
-   the rows [data-free] of the table of free GPUs tell, and which cluster each project has (#places). It never says that
-   a deployment fits: which node takes a pod is the scheduler's to know. */
+/* Beside the form of a deployment. A row [data-free] of the table of free GPUs sets type and resource by its button
+   [data-use]. For a new one, [data-room] says before it is sent that there is too little room: it knows what these rows
+   tell, and which cluster each project has (#places). It never says that a deployment fits: which node takes a pod is the
+   scheduler's to know. */
 (() => {
+  for (const button of document.querySelectorAll("[data-use]")) {
+    const { gpu, resource } = button.closest("[data-free]").dataset;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      for (const [name, value] of Object.entries({ gpu_type: gpu, gpu_resource: resource })) {
+        const field = document.getElementById(`id_${name}`);
+        field.value = value;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    });
+  }
+
   const hint = document.querySelector("[data-room]");
   if (!hint) return;
   const form = hint.closest("form");
@@ -13,7 +26,10 @@
   function shortage() {
     const [gpus, replicas] = [Number(text("gpus")), Number(text("replicas"))];
     const [cluster, type] = [places[text("project")], text("gpu_type")];
-    const here = rows.filter((row) => row.cluster === cluster && row.resource === text("gpu_resource"));
+    const all = rows.filter((row) => row.cluster === cluster);
+    const here = all.filter((row) => row.resource === text("gpu_resource"));
+    const others = all.filter((row) => type && row.gpu === type && !here.some((one) => one.gpu === type));
+    if (gpus > 0 && others.length) return `GPUs of type ${type} are ${others[0].resource} on ${cluster}: set that as GPU resource.`;
     if (!(gpus > 0) || !here.length) return "";
     const fitting = here.filter((row) => !type || row.gpu === type);
     const what = type ? `GPUs of type ${type}` : "GPUs";

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from deployments.choices import Role
-from deployments.models import ClusterStatus, Membership
+from deployments.models import ClusterStatus, Deployment, Membership
 from tests import stage
 from tests.e2e import browser
 from tests.e2e.conftest import Opener
@@ -25,7 +25,8 @@ def form(page_of: Opener) -> Page:
     west = stage.project("other", cluster=stage.cluster("west"), namespace="other")
     maria = stage.member(east, "maria", Role.OPERATOR)
     Membership.objects.create(project=west, user=maria, role=Role.OPERATOR)
-    here = [gpus("H100", 6, 4), gpus("L4", 2, 1), gpus("A100", 7, 7, "nvidia.com/mig-1g.10gb")]
+    mig = gpus("A100 mig-1g.10gb", 7, 7, "nvidia.com/mig-1g.10gb")
+    here = [gpus("H100", 6, 4), gpus("L4", 2, 1), mig, gpus("MI300X", 8, 8, "amd.com/gpu")]
     ClusterStatus.objects.create(cluster=east.cluster, capacity={"gpus": here})
     ClusterStatus.objects.create(cluster=west.cluster, capacity={"gpus": [gpus("H100", None, None)]})
     page = page_of(maria)
@@ -58,6 +59,33 @@ def test_too_little_room_is_told_before_the_button_is_pressed(form: Page) -> Non
     expect(form.locator("table.room tbody tr").first).to_have_text(re.compile(r"H100\s*east\s*6 of 8\s*4"))
     assert errors == []
     assert browser.barriers(form) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "type_", "resource"),
+    [("H100", "H100", "nvidia.com/gpu"), ("MI300X", "MI300X", "amd.com/gpu"),
+     ("A100 mig-1g.10gb", "A100", "nvidia.com/mig-1g.10gb")],
+)  # fmt: skip
+def test_a_row_of_the_table_sets_type_and_resource_and_that_is_taken(
+    form: Page, row: str, type_: str, resource: str
+) -> None:
+    form.get_by_role("button", name=f"Use {row} of east").click()
+    say(form, "", name="fits", gpus="1")
+    assert form.input_value("#id_gpu_type") == type_
+    form.fill("main input[name=llm]", "Qwen/Qwen3-8B")
+    form.get_by_role("button", name="Deploy").click()
+    form.wait_for_url("**/deployments/*-*/")
+    made = Deployment.objects.get(name="fits").revisions.get().spec
+    assert (made.gpu_type, made.gpu_resource) == (type_, resource)
+
+
+def test_a_type_of_another_resource_is_told_and_refused_beside_its_field(form: Page) -> None:
+    say(form, "GPUs of type MI300X are amd.com/gpu on east: set that as GPU resource.", gpus="1", gpu_type="MI300X")
+    form.fill("main input[name=name]", "amiss")
+    form.fill("main input[name=llm]", "Qwen/Qwen3-8B")
+    form.get_by_role("button", name="Deploy").click()
+    expect(form.locator("#id_gpu_type_error")).to_contain_text("GPUs of this type are amd.com/gpu there")
+    assert not Deployment.objects.exists()
 
 
 def test_where_the_free_gpus_are_unknown_nothing_is_claimed(form: Page) -> None:

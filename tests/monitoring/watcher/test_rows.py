@@ -80,7 +80,10 @@ def test_a_pod_that_no_node_takes_waits_with_the_schedulers_words(play: Play) ->
     seen = until(row, "waiting")
     assert seen.sentence == "The replica waits: no node has 16 free nvidia.com/gpu."
     assert "Insufficient nvidia.com/gpu" in seen.pods[0]["message"]
-    pending = eventually(lambda: [one for one in cluster_status(play).pending if one["gpus"] == 16], "it is pending")
+    pending = eventually(
+        lambda: [one for one in cluster_status(play).pending if one["gpus"] == 16 and one["deployment"]],
+        "it is pending",
+    )
     assert pending[0]["deployment"] == str(row.pk)
 
 
