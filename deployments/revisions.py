@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from deployments import audit, doorbell, stream
 from deployments import spec as specs
 from deployments.choices import Action
@@ -11,6 +13,11 @@ from deployments.spec import Spec
 
 if TYPE_CHECKING:
     from llmdash.accounts.models import User
+
+
+def limits() -> dict[str, int]:
+    """The bounds of parameters that this installation sets."""
+    return {"replicas": settings.LLMDASH["MAX_REPLICAS"], "gpus": settings.LLMDASH["MAX_GPUS"]}
 
 
 def add(

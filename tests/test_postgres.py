@@ -106,3 +106,35 @@ def test_every_page_and_list_answers_on_postgresql(postgres_server: Postgres, tm
 @pytest.mark.timeout(240)
 def test_the_chain_of_the_audit_holds_when_many_act_at_once(postgres_server: Postgres, tmp_path: Path) -> None:
     assert run(CHAIN, postgres_server.create("chain"), tmp_path) == "120 0 [] True"
+
+
+RACE = """
+from concurrent.futures import ThreadPoolExecutor
+from django.db import connection
+from django.test import Client
+from deployments.choices import Role
+from deployments.models import Deployment
+from tests import stage
+
+project = stage.project()
+maria = stage.member(project, "maria", Role.OPERATOR)
+
+def deploy(number):
+    client = Client(raise_request_exception=False)
+    client.force_login(maria)
+    form = {"project": str(project.pk), "name": f"same-{number // 2}", "runtime": "vllm", "llm": "Qwen/Qwen3-8B",
+            "replicas": "1", "gpus": "1", "image": "vllm/vllm-openai:v0.21.0", "gpu_resource": "nvidia.com/gpu",
+            "service_type": "ClusterIP", "service_port": "80", "drift_policy": "heal"}
+    answer = client.post("/deployments/new/", form)
+    connection.close()
+    return answer.status_code
+
+with ThreadPoolExecutor(2) as pool:
+    statuses = list(pool.map(deploy, range(40)))
+print(sorted({(status, statuses.count(status)) for status in statuses}), Deployment.objects.count())
+"""
+
+
+@pytest.mark.timeout(240)
+def test_of_two_who_take_one_name_at_once_one_is_told(postgres_server: Postgres, tmp_path: Path) -> None:
+    assert run(RACE, postgres_server.create("race"), tmp_path) == "[(302, 20), (422, 20)] 20"

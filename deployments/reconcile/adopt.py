@@ -40,11 +40,15 @@ def adopt(
 
 def changed(spec: Spec, found: dict[str, Any], conflict: kube.FieldConflict) -> Spec:
     """The spec with the live values. Raises KubeError when it does not take them."""
+    problems = specs.over_limits(found, revisions.limits())
     try:
-        return specs.load(specs.dump(spec) | found)
+        adopted = specs.load(specs.dump(spec) | found)
     except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, path))}: {text}" for path, text in specs.problems(error))
-        raise kube.KubeError(f"{conflict.message} {said}", 409, "FieldConflict", conflict.causes) from error
+        problems = specs.problems(error)
+    if problems:
+        said = "; ".join(f"{'.'.join(map(str, path))}: {text}" for path, text in problems)
+        raise kube.KubeError(f"{conflict.message} {said}", 409, "FieldConflict", conflict.causes)
+    return adopted
 
 
 def of_spec(field: str, kind: str, live: dict[str, Any], name: str) -> dict[str, Any]:

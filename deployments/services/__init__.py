@@ -1,5 +1,6 @@
 """The request side: every act of a person. Rows only, one transaction each, audited."""
 
+from deployments.revisions import limits
 from deployments.services.clusters import (
     accept_identity,
     by_kind,
@@ -53,7 +54,7 @@ from deployments.services.refusals import (
     Stale,
 )
 from deployments.services.secrets import store_secret
-from deployments.services.specs import limits, problems_of, read_spec
+from deployments.services.specs import problems_of, read_spec
 
 __all__ = [
     "CLUSTER_SECRETS",

@@ -14,11 +14,13 @@ from deployments.choices import Action, Problem
 from deployments.models import AppliedObject, Cluster, ClusterStatus, Deployment, Project
 from deployments.services.reach import SECRETS, fill, stored
 from deployments.services.refusals import InUse, NothingChanged, Stale
+from deployments.services.saving import save
 
 if TYPE_CHECKING:
     from llmdash.accounts.models import User
 
 HIDDEN = "(not shown)"
+TAKEN = {"name": "Cluster with this Name already exists."}  # as the row's own check says it
 MOST_LEFT = 200  # objects that the audit names one by one
 
 
@@ -27,7 +29,7 @@ def register_cluster(*, values: dict[str, Any], by: "User") -> Cluster:
     with transaction.atomic():
         made = Cluster()
         fill(made, values)
-        made.save(force_insert=True)
+        save(made, TAKEN, force_insert=True)
         audit.record(by, Action.REGISTER, made, changes=differences({}, made, values))
         tell(made)
     return made
@@ -45,7 +47,7 @@ def change_cluster(*, cluster: Cluster, values: dict[str, Any], by: "User", seen
         found = differences(before, locked, values)
         if not found:
             raise NothingChanged("Nothing was changed.")
-        locked.save()
+        save(locked, TAKEN)
         audit.record(by, Action.CHANGE_CLUSTER, locked, changes=found)
         tell(locked)
     return locked

@@ -26,11 +26,14 @@ from deployments.services.refusals import (
     Refused,
     SpecRefused,
 )
-from deployments.services.specs import limits, read_spec
+from deployments.services.saving import save
+from deployments.services.specs import read_spec
 from deployments.spec import Spec
 
 if TYPE_CHECKING:
     from llmdash.accounts.models import User
+
+TAKEN = {"name": "A deployment of this name stands in the project already."}
 
 
 def create(
@@ -45,7 +48,7 @@ def create(
             return seen.deployment
         deployment = Deployment(project=project, name=name, drift_policy=drift_policy)
         deployment.full_clean()
-        deployment.save(force_insert=True)
+        save(deployment, TAKEN, force_insert=True)
         _add_revision(deployment, spec, by=by, reason=reason, action=Action.CREATE, seen=seen)
     return deployment
 
@@ -188,7 +191,9 @@ def _add_revision(
 def check(spec: Spec, project: Project, kept: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Raise SpecRefused. What exceeds a limit that was lowered since may stay as it is: `kept`."""
     given = specs.dump(spec)
-    problems = specs.over_limits({name: value for name, value in given.items() if kept.get(name) != value}, limits())
+    problems = specs.over_limits(
+        {name: value for name, value in given.items() if kept.get(name) != value}, revisions.limits()
+    )
     wanted: dict[uuid.UUID, int] = {var.secret: place for place, var in enumerate(spec.env) if var.secret}
     known = set(SecretValue.objects.filter(project=project, pk__in=wanted).values_list("pk", flat=True))
     problems += [(("env", wanted[pk], "secret"), "Is no secret of this project.") for pk in wanted if pk not in known]

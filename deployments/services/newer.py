@@ -10,8 +10,9 @@ from django.db import transaction
 from deployments import audit, revisions
 from deployments.choices import Action, DriftPolicy, Newer, Problem
 from deployments.models import Deployment
-from deployments.services.deployments import check, lock
+from deployments.services.deployments import TAKEN, check, lock
 from deployments.services.refusals import Conflict, NothingChanged, Refused
+from deployments.services.saving import save
 from deployments.spec import Spec
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def adopt_unknown(*, deployment: Deployment, spec: Spec | None, live: int, by: "
         if Deployment.objects.filter(pk=deployment.pk).exists():
             raise NothingChanged("The database knows it already.")
         deployment.full_clean()
-        deployment.save(force_insert=True)
+        save(deployment, TAKEN, force_insert=True)
         reason = f"Adopted revision {live} of the cluster"
         revisions.add(deployment, spec, by=by, reason=reason, action=Action.ADOPT_NEWER, above=live)
     return deployment

@@ -5,15 +5,19 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from deployments import audit, stream
 from deployments.choices import Action, Role
 from deployments.models import Cluster, Membership, Project
 from deployments.services.refusals import InUse, LastAdmin, NothingChanged
+from deployments.services.saving import save
 
 if TYPE_CHECKING:
     from llmdash.accounts.models import User
+
+
+TAKEN = "Somebody took this name or namespace at this moment."
 
 
 def create_project(
@@ -23,7 +27,7 @@ def create_project(
     with transaction.atomic():
         made = Project(name=name, cluster=cluster, namespace=namespace, create_namespace=create_namespace)
         made.full_clean()
-        save(made, force_insert=True)
+        save(made, TAKEN, force_insert=True)
         audit.record(by, Action.CREATE_PROJECT, made, project=made, cluster=cluster.name, namespace=namespace)
         tell(made)
     return made
@@ -37,7 +41,7 @@ def rename_project(*, project: Project, name: str, by: "User") -> Project:
             raise NothingChanged("The project has this name already.")
         before, locked.name = locked.name, name
         locked.full_clean()
-        save(locked, update_fields=["name"])
+        save(locked, TAKEN, update_fields=["name"])
         audit.record(by, Action.CHANGE, locked, project=locked, changes=[change("name", before, name)])
         tell(locked)
     return locked
@@ -70,7 +74,7 @@ def add_member(
         lock(project)
         made = Membership(project=project, user=user, group=group, role=role)
         made.full_clean()
-        made.save(force_insert=True)
+        save(made, "This member was added at this moment.", force_insert=True)
         audit.record(by, Action.ADD, made, project=project, member=made.holder, role=str(role))
         tell(project)
     return made
@@ -119,15 +123,6 @@ def keep_an_admin(membership: Membership, by: "User") -> None:
     others = Membership.objects.filter(project=membership.project, role=Role.ADMIN).exclude(pk=membership.pk)
     if not others.exists():
         raise LastAdmin("A project keeps one admin: make somebody else admin first.")
-
-
-def save(project: Project, **how: Any) -> None:
-    """Write it. Raises ValidationError when somebody took its name or namespace at this very moment."""
-    try:
-        with transaction.atomic():
-            project.save(**how)
-    except IntegrityError as error:
-        raise ValidationError("Somebody took this name or namespace at this moment.") from error
 
 
 def lock(project: Project) -> Project:

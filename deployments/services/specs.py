@@ -2,17 +2,12 @@
 
 from typing import Any
 
-from django.conf import settings
 from pydantic import ValidationError as SpecInvalid
 
 from deployments import spec as specs
+from deployments.revisions import limits
 from deployments.services.refusals import SpecRefused
 from deployments.spec import Spec
-
-
-def limits() -> dict[str, int]:
-    """The bounds of parameters that this installation sets."""
-    return {"replicas": settings.LLMDASH["MAX_REPLICAS"], "gpus": settings.LLMDASH["MAX_GPUS"]}
 
 
 def problems_of(given: dict[str, Any]) -> list[specs.Problem]:

@@ -92,7 +92,8 @@ def shows(page: Page, text: str) -> None:
     expect(page.locator("main")).to_contain_text(text, timeout=LIVE)
 
 
-def test_01_an_empty_list_says_what_belongs_there(page: Page) -> None:
+def test_01_an_empty_list_says_what_belongs_there(page: Page, stack: Stack) -> None:
+    assert "qwen" not in stack.kubectl("get", "deployments,services,pods", "-o", "name")
     expect(page.locator("main")).to_contain_text("New deployment")
     expect(page).to_have_title(re.compile("Deployments"))
 
@@ -129,10 +130,12 @@ def test_04_a_rivals_change_is_healed_and_audited(page: Page, stack: Stack) -> N
     stack.kubectl("scale", "deployment/qwen", "--replicas=6")
     eventually(lambda: deployment(stack)["spec"]["replicas"] == 3)
     page.goto(address(page, stack))
-    shows(page, "heal")
+    activity = page.locator("section", has=page.get_by_role("heading", name="Activity"))
+    expect(activity).to_contain_text("healed: Deployment/qwen .spec.replicas", timeout=LIVE)
+    expect(activity).to_contain_text("kubectl", timeout=LIVE)
 
 
-def test_05_a_removed_object_comes_back(stack: Stack) -> None:
+def test_05_a_removed_object_comes_back_and_that_is_audited(page: Page, stack: Stack) -> None:
     before = stack.kubectl("get", "service", "qwen", "-o", "jsonpath={.metadata.uid}")
     stack.kubectl("delete", "service", "qwen", "--wait=false")
 
@@ -141,6 +144,9 @@ def test_05_a_removed_object_comes_back(stack: Stack) -> None:
         return uid not in ("", before)
 
     eventually(other, seconds=40)
+    page.goto(address(page, stack))
+    activity = page.locator("section", has=page.get_by_role("heading", name="Activity"))
+    expect(activity).to_contain_text("healed: Service/qwen", timeout=LIVE)
 
 
 def test_06_a_killed_pod_is_replaced(page: Page, stack: Stack) -> None:
@@ -197,7 +203,12 @@ def test_11_a_restart_replaces_every_pod(page: Page, stack: Stack) -> None:
 def test_12_the_cluster_page_shows_who_holds_which_gpu(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.url}/clusters/")
     page.click(f"main a:has-text('{stack.cluster}')")
-    expect(page.locator("main").get_by_text("qwen", exact=True)).to_have_count(3, timeout=LIVE)
+    held = page.locator("main").get_by_text("qwen", exact=True)
+    expect(held).to_have_count(3, timeout=LIVE)
+    nodes = stack.kubectl("get", "pods", "-l", "app=qwen", "-o", "jsonpath={.items[*].spec.nodeName}").split()
+    for name in set(nodes):
+        row = page.locator(f"[id='gpus-{name}']")
+        expect(row.get_by_text("qwen", exact=True)).to_have_count(nodes.count(name))
 
 
 def test_13_a_delete_wants_the_name_and_leaves_nothing(page: Page, stack: Stack) -> None:

@@ -117,6 +117,13 @@ def test_an_adopted_object_that_was_left_behind_is_no_orphan(play: Play) -> None
     assert play.names() == ["service/gpt-4"]
 
 
+def test_more_than_the_installation_allows_is_not_adopted(play: Play) -> None:
+    row = play.create(policy=DriftPolicy.ADOPT)
+    rival_sets(play, "deployment", {"replicas": 5000})
+    row = play.again(row)
+    assert (row.desired, row.problem, "200 or less" in row.last_error["message"]) == (1, Problem.WAIT, True)
+
+
 def test_scaled_to_nothing_by_kubectl_is_adopted_as_stopped(play: Play) -> None:
     row = play.create(policy=DriftPolicy.ADOPT, replicas=2)
     play.kubectl("scale", "deployment", "gpt-4", "--replicas=0")
