@@ -111,6 +111,7 @@ def chart(question: Question, selector: str, client: Any, end: datetime, minutes
         "unit": question.unit,
         "summary": summary(question, points),
         "json": {
+            "range": [start.timestamp(), end.timestamp()],
             "x": [at for at, _ in points],
             "series": [{"label": question.title, "unit": question.unit, "values": [value for _, value in points]}],
         },

@@ -11,7 +11,7 @@ from deployments import advice, glance, reads
 from deployments.access import Can, allowed
 from deployments.choices import Problem, Stage
 from deployments.difference import as_yaml, changes, lines
-from deployments.models import AuditEntry, Deployment
+from deployments.models import AppliedObject, AuditEntry, Deployment
 from deployments.spec import Spec
 from deployments.views.common import Request, fetch, is_fragment, reason
 from deployments.views.stranger import stranger
@@ -29,6 +29,7 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
     newest = deployment.revisions.get(number=deployment.desired)
     role = deployment.project.role_of(request.user)
     status = getattr(deployment, "status", None)
+    objects = list(deployment.inventory.all())
     context = {
         "deployment": deployment,
         "view": view,
@@ -37,13 +38,13 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
         "applied_revision": deployment.revisions.filter(number=deployment.applied).first(),
         "can": {str(can): allowed(role, can) for can in Can},
         "role_reason": reason(role, deployment),
-        "rollout": rollout(view),
+        "rollout": rollout(view, startup_minutes(objects)),
         "pods": view.pods,
         "events": status.events if status else [],
         "drift": status.drift if status else [],
         "advice": advice.of_health(view.health, view.pods),
         "problem": problem(deployment),
-        "objects": list(deployment.inventory.all()),
+        "objects": objects,
         "endpoint": endpoint(deployment, newest.spec, status.endpoint if status else {}),
         "revisions": revisions(deployment, request.GET.get("page")),
         "audit": AuditEntry.objects.filter(target_kind="deployment", target_id=str(pk))[:AUDIT_ROWS],
@@ -63,9 +64,17 @@ def revisions(deployment: Deployment, page: str | None) -> Any:
     return paged
 
 
-def rollout(view: glance.Glance) -> list[dict[str, Any]]:
+def startup_minutes(objects: list[AppliedObject]) -> int:
+    """How long a start may take before the kubelet ends it, by the startup probe that was applied; 0 without one."""
+    found: dict[str, Any] = next((item.manifest for item in objects if item.kind == "Deployment"), {})
+    containers = found.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+    probes = [one["startupProbe"] for one in containers if "startupProbe" in one]
+    return max((-(-probe["periodSeconds"] * probe["failureThreshold"] // 60) for probe in probes), default=0)
+
+
+def rollout(view: glance.Glance, minutes: int) -> list[dict[str, Any]]:
     """How far the newest pods are: how many have reached each stage, and where one failed. `at` is when a stage began
-    while it lasts, and when it ended once it is done."""
+    while it lasts, and when it ended once it is done; `may_take` the minutes that loading may take."""
     pods = [pod for pod in view.pods if pod["current"] and pod["stage"] != Stage.STOPPING]
     reached = [(furthest(pod), pod["stage"] == Stage.FAILED) for pod in pods]
     found = []
@@ -74,7 +83,9 @@ def rollout(view: glance.Glance) -> list[dict[str, Any]]:
         count = sum(at >= place for at, _ in reached)
         state = stage_state(reached, place, view.wanted)
         at = began[place + 1] if state == "done" and stage in LASTING else began[place]
-        found.append({"stage": stage, "count": count, "total": view.wanted, "at": at, "state": state})
+        may_take = minutes if stage == Stage.LOADING else 0
+        row = {"stage": stage, "count": count, "total": view.wanted, "at": at, "state": state, "may_take": may_take}
+        found.append(row)
     return found
 
 

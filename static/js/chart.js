@@ -1,5 +1,6 @@
 /* Charts: <figure data-chart data-unit="ms"> holds <div class="plot"> and <script type="application/json">
-   {"x": [unix seconds], "series": [{"label": "p95", "values": [12.5, null]}]}; null is a gap.
+   {"range": [first, last], "x": [unix seconds], "series": [{"label": "p95", "values": [12.5, null]}]}; null is a gap, and
+   range the time that was asked for, which all charts of a page share whatever they have of it.
    uPlot is fetched when the first chart appears: <html data-uplot data-uplot-css>. */
 (() => {
   const root = document.documentElement;
@@ -38,7 +39,7 @@
     return {
       width: plot.clientWidth, height: 170, padding: [8, 18, 0, 0],
       cursor: { sync: { key: "time" }, drag: { x: false, y: false } },
-      scales: { y: { range: (u, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+      scales: { x: { range: data.range }, y: { range: (u, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
       axes: [{ ...axis, incrs: STEPS, values: (u, ticks) => ticks.map((at) => tick(new Date(at * 1000))) }, { ...axis, size: 56, values: (u, ticks) => ticks.map((tick) => short(tick)) }],
       series: [{ label: "At", value: (u, at) => at == null ? "latest" : hm(new Date(at * 1000)) },
         ...data.series.map((line, i) => ({

@@ -5,7 +5,7 @@
 (() => {
   for (const button of document.querySelectorAll("[data-use]")) {
     const { gpu, resource } = button.closest("[data-free]").dataset;
-    button.hidden = false;
+    button.disabled = false;
     button.addEventListener("click", () => {
       for (const [name, value] of Object.entries({ gpu_type: gpu, gpu_resource: resource })) {
         const field = document.getElementById(`id_${name}`);

@@ -18,6 +18,7 @@ from tests.e2e.conftest import Opener, Scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LONG = "NVIDIA-H100-80GB-HBM3"
+UNKNOWN = "0b1c2d3e-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def served() -> Deployment:
     ClusterStatus.objects.create(
         cluster=project.cluster, connection=Connection.CONNECTED, seen_at=now, nodes_known=True,
         kubernetes_version="v1.36.2", capacity={"gpus": [gpus]},
+        unknown=[{"id": UNKNOWN, "namespace": "a-namespace-of-long-ago", "name": "x" * 50, "revision": 1234}],
     )  # fmt: skip
     holder = {"pod": "p", "namespace": project.namespace, "count": 7, "deployment": str(made.pk)}
     kind = {"resource": "nvidia.com/gpu", "product": LONG, "memory_mib": 81559, "allocatable": 8, "used": 7}
@@ -64,7 +66,7 @@ def addresses(served: Deployment) -> list[str]:
     """The pages of a member of a project: every page once, some in another state."""
     one, team = f"/deployments/{served.pk}/", f"/projects/{served.project_id}/"
     member = f"{team}members/{served.project.memberships.get().pk}/"
-    acts = ("edit", "scale", "stop", "start", "restart", "delete", "try-again", "take-over", "drift-policy")
+    acts = ("edit", "scale", "stop", "start", "restart", "delete", "try-again", "take-over", "drift-policy", "newer")
     return [
         "/", "/projects/", "/projects/?q=nothing", team, f"{team}members/add/", f"{member}role/", f"{member}remove/",
         "/activity/", "/activity/?q=nothing", "/deployments/", "/deployments/?q=nothing", "/deployments/new/", one,
@@ -82,6 +84,7 @@ def offices(served: Deployment) -> list[str]:
     cluster, team = f"/clusters/{served.project.cluster_id}/", f"/projects/{served.project_id}/"
     return [
         "/clusters/new/", cluster, f"{cluster}settings/", f"{cluster}accept/", f"{cluster}forget/",
+        f"{cluster}unknown/{UNKNOWN}/adopt/",
         "/projects/new/", f"{team}rename/", f"{team}remove/",
     ]  # fmt: skip
 
