@@ -100,6 +100,8 @@ PAGES: Table = {
         Case("GET", Says(302, 403, 200, 200, 200, 200)),
         Case("POST", Says(302, 403, 422, 422, 422, 422), {"name": "Not A Name"}),
     ],
+    "deployments/preview/": [Case("POST", Says(302, 403, 200, 200, 200, 200), {"name": "Not A Name"})],
+    f"{ONE}preview/": [Case("POST", Says(302, 403, 200, 200, 404, 200), {"llm": "no slash"})],
     "deployments/bulk/": [  # each row says what it leaves out; nobody's rows are nobody's
         Case("GET", ELSEWHERE),
         Case("POST", ELSEWHERE, {"act": "stop", "pk": "nonsense"}),

@@ -7,6 +7,7 @@ from deployments.views.edit import edit, new
 from deployments.views.list import index
 from deployments.views.newer import newer
 from deployments.views.one import detail, logs, revision
+from deployments.views.preview import preview_edit, preview_new
 from deployments.views.projects import (
     add_member,
     change_role,
@@ -33,6 +34,8 @@ __all__ = [
     "new",
     "newer",
     "policy",
+    "preview_edit",
+    "preview_new",
     "project",
     "projects",
     "remove_member",

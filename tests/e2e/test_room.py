@@ -92,3 +92,22 @@ def test_where_the_free_gpus_are_unknown_nothing_is_claimed(form: Page) -> None:
     say(form, "No node of east has 100 free GPUs now, the most is 4: replicas will wait.", gpus="100")
     form.select_option("main select[name=project]", label="other")
     say(form, "")
+
+
+def test_the_yaml_is_shown_while_one_types_and_secrets_stay_here(form: Page) -> None:
+    errors, sent = browser.listen(form), list[str]()
+    form.on("request", lambda request: sent.append(request.post_data or "") if "/preview/" in request.url else None)
+    form.fill("main textarea[name=secret_env]", "TOKEN=canary")
+    form.locator("[data-preview] summary").click()
+    preview = form.locator("[data-preview] [data-out]")
+    expect(preview).to_contain_text("It is no deployment yet")
+    form.fill("main input[name=name]", "typed")
+    form.fill("main input[name=llm]", "Qwen/Qwen3-8B")
+    expect(preview).to_contain_text("Deployment typed")
+    expect(preview).to_contain_text("kind: Service")
+    expect(preview).to_contain_text("TOKEN")
+    assert sent
+    assert "canary" not in "".join(sent)
+    assert errors == []
+    assert browser.barriers(form) == []
+    assert browser.beyond(form) == []
