@@ -11,7 +11,7 @@ CHECKED := env -u DATABASE_URL -u REDIS_URL LLMDASH_STATE_DIR=$(CURDIR)/var/chec
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock"
 
-.PHONY: help demo demo-reset test faults docs check check-lint check-types check-imports check-templates check-sizes \
+.PHONY: help demo demo-reset test faults soak docs check check-lint check-types check-imports check-templates check-sizes \
 	check-django check-locks install controlplane controlplane-if-possible lock format
 
 help: ## This list
@@ -32,6 +32,9 @@ test: install controlplane-if-possible ## Everything that CI runs
 faults: install controlplane-if-possible ## Faults injected from outside, with real parts: kills, outages, silence
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/faults --ignore tests/faults/test_crowd.py --no-header -q
 	$(BIN)/python -m pytest tests/faults/test_crowd.py --no-header -q  # compares times, so it has the machine for itself
+
+soak: install controlplane ## A random sequence of 50 faults at full length, for hours; SOAK="--seed 7 --count 3 --shorten 20"
+	$(BIN)/python -m tests.faults.soak $(SOAK)
 
 check: install ## What needs no cluster: style, types, imports, templates, sizes, migrations, locks
 	@$(MAKE) --no-print-directory -j2 --keep-going --output-sync=target \

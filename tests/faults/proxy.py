@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.controlplane.ports import free_ports
-from tests.deployments.kube.servers import Authority, tls
+from tests.deployments.kube.servers import HOUR, Authority, tls
 
 T = TypeVar("T")
 PIECE = 65_536
+LIVES = 20 * HOUR
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Proxy:
     def show(self, authority: Authority | None = None, *, name: str = "127.0.0.1", **validity: Any) -> None:
         """Answer with another certificate from now on, of this authority and for this name; `start` and `lives` are
         its validity. Open connections are cut."""
-        pair = (authority or self.authority).issue(name, **validity)
+        pair = (authority or self.authority).issue(name, **({"lives": LIVES} | validity))
         self._do(self._listen(tls(self._folder, pair)))
 
     def cut(self) -> None:
