@@ -116,11 +116,12 @@ class Site:
         eventually(lambda: self.get("/readyz").status_code == 200, 40)
 
     def skew(self, name: str, offset: str) -> None:
-        """Let a part live in another time: "+1h"."""
+        """Let a part live in another time: "+1h". Not by the program faketime, whose child a kill would leave behind."""
         part = self.parts[name]
-        command = list(part.command)
+        command, library = list(part.command), next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
         at = command.index(sys.executable)
-        part.command = [*command[:at], "faketime", "--exclude-monotonic", "-f", offset, *command[at:]]
+        skewed = [f"LD_PRELOAD={library}", f"FAKETIME={offset}", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+        part.command = [*command[:at], *skewed, *command[at:]]
         self.restart(name)
 
     def log(self, name: str) -> str:
