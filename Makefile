@@ -11,7 +11,7 @@ CHECKED := env -u DATABASE_URL -u REDIS_URL LLMDASH_STATE_DIR=$(CURDIR)/var/chec
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock"
 
-.PHONY: help demo demo-reset test faults soak docs check check-lint check-types check-imports check-templates check-sizes \
+.PHONY: help demo demo-reset test faults soak bench docs check check-lint check-types check-imports check-templates check-sizes \
 	check-django check-locks install controlplane controlplane-if-possible lock format
 
 help: ## This list
@@ -35,6 +35,9 @@ faults: install controlplane-if-possible ## Faults injected from outside, with r
 
 soak: install controlplane ## A random sequence of 50 faults at full length, for hours; SOAK="--seed 7 --count 3 --shorten 20"
 	$(BIN)/python -m tests.faults.soak $(SOAK)
+
+bench: install controlplane ## Speed, side by side, on a real control plane with 10,000 pods; ROWS="list sync" for some
+	$(BIN)/python -m tests.bench $(ROWS)
 
 check: install ## What needs no cluster: style, types, imports, templates, sizes, migrations, locks
 	@$(MAKE) --no-print-directory -j2 --keep-going --output-sync=target \
