@@ -116,7 +116,7 @@ class Site:
         eventually(lambda: self.get("/readyz").status_code == 200, 40)
 
     def skew(self, name: str, offset: str) -> None:
-        """Let a part live in another time: "+1h". Not by the program faketime, whose child a kill would leave behind."""
+        """Let a part live in another time: "+1h". The program `faketime` would leave its child behind."""
         part = self.parts[name]
         command, library = list(part.command), next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
         at = command.index(sys.executable)
