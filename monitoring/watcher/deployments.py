@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Value
 from django.utils import timezone
 
 from deployments import doorbell, metrics, stream
@@ -80,6 +80,10 @@ class DeploymentRows:
         with transaction.atomic():
             if not lease.still(self.watch.cluster):
                 return  # another watcher has the cluster, and what it saw is newer
+            for row in fresh:
+                # One expression, and Django writes VALUES: of arrays for UNNEST psycopg escapes each quote in Python,
+                # which is a fifth of a cold sync's time.
+                row.rollout = Value(row.rollout)
             DeploymentStatus.objects.bulk_create(
                 fresh, update_conflicts=True, unique_fields=["deployment"], update_fields=COLUMNS
             )

@@ -1,5 +1,6 @@
 """The watcher's loop: which clusters are there, which do we hold, are they watched."""
 
+import gc
 import threading
 from uuid import UUID
 
@@ -13,10 +14,14 @@ from monitoring.watcher.cluster import ClusterWatch, stamp
 
 log = structlog.get_logger(__name__)
 EVERY_SECONDS = 2.0
+# Tens of thousands of objects live long here: with the usual (700, 10, 10) the collector looks at them all the time,
+# which is a fifth of a cold sync.
+COLLECT_AFTER = (50_000, 20, 50)
 
 
 def run(stop: threading.Event) -> None:
     """Watch every cluster whose lease we get, until `stop`."""
+    gc.set_threshold(*COLLECT_AFTER)
     watched: dict[UUID, ClusterWatch] = {}
     while not stop.is_set():
         metrics.beat("clusters")

@@ -10,9 +10,11 @@ from tests.faults.person import closing
 LIST = "/deployments/?health=waiting&sort=-gpus"
 REQUESTS = 50
 SYNC = """
-import gc, os, threading
+import gc
 from monitoring.watcher.cluster import ClusterWatch
 from monitoring.watcher import lease
+from monitoring.watcher.run import COLLECT_AFTER
+gc.set_threshold(*COLLECT_AFTER)
 cluster = Cluster.objects.get(name="east")
 def rss():
     gc.collect()
