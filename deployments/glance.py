@@ -27,6 +27,11 @@ SORTS = {
     "revision": ["desired", "name"],
     "changed": ["status__changed_at", "name"],
 }
+OF_ONE = ("pods", "events", "drift", "endpoint")
+OF_A_CLUSTER = (
+    "ca_pem", "prometheus_ca_pem", "sealed_credentials", "sealed_prometheus", "tested", "status__capacity",
+    "status__pending", "status__notes", "status__unknown",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,14 @@ def listed(rows: QuerySet[Deployment]) -> QuerySet[Any]:
     )
 
 
+def light(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Rows of `listed` without what a list does not show. A cluster's row comes with each of its deployments, and its
+    waiting pods alone may be many times the rest."""
+    return rows.defer(*(f"status__{name}" for name in OF_ONE), *(f"project__cluster__{name}" for name in OF_A_CLUSTER))
+
+
 def of(deployment: Deployment) -> Glance:
-    """The glance of a row that `listed` fetched."""
+    """The glance of a row that `listed` fetched; without pods when it is a light one."""
     cluster = related(deployment.project.cluster, "status", ClusterStatus)
     status = related(deployment, "status", DeploymentStatus)
     stale = cluster is None or cluster.is_stale
@@ -85,7 +96,7 @@ def of(deployment: Deployment) -> Glance:
         llm=getattr(deployment, "llm", ""),
         runtime=runtime_label(getattr(deployment, "runtime", "")),
         revision=deployment.desired,
-        pods=seen.pods,
+        pods=[] if "pods" in seen.get_deferred_fields() else seen.pods,
     )
 
 

@@ -21,7 +21,7 @@ def index(request: Request) -> HttpResponse:
     rows = glance.listed(Deployment.objects.visible_to(request.user))
     filters = read_filters(request)
     counts = dict(rows.order_by().values_list("health_now").annotate(n=Count("pk")))
-    page = Paginator(chosen(rows, filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(glance.light(chosen(rows, filters)), PAGE_SIZE).get_page(request.GET.get("page"))
     for row in page.object_list:
         row.view = glance.of(row)
     context = {

@@ -1,6 +1,8 @@
 """How fast workers are: applying, and looking again at what has not changed."""
 
 import json
+import os
+import signal
 import statistics
 import time
 from collections.abc import Callable
@@ -12,6 +14,7 @@ import httpx
 
 from tests.bench.table import ROUNDS, Row, row
 from tests.bench.world import CHANGE, LOOK, World
+from tests.faults.test_workers import family
 
 BATCH = 70  # deployments; two rows of seven rounds make a thousand
 CONNECTIONS = 8
@@ -72,16 +75,21 @@ def saved_to_applied(world: World) -> tuple[list[dict[str, Any]], float]:
 
 def worked(world: World, ask: Callable[[], object]) -> float:
     """Seconds that the workers take for what is asked for while they rest, from when the first row is taken."""
-    for name in ("worker1", "worker2"):
-        world.site.parts[name].kill()
+    rest(world, signal.SIGSTOP)
     ask()
-    for name in ("worker1", "worker2"):
-        world.site.parts[name].start()
+    rest(world, signal.SIGCONT)
     while world.site.rows("select count(*) from deployments_deployment where lease_owner <> ''") == [(0,)]:
         time.sleep(0.01)
     began = time.monotonic()
     world.settle()
     return time.monotonic() - began
+
+
+def rest(world: World, number: signal.Signals) -> None:
+    """Hold the workers, or let them go on: started anew, they would spend most of a batch on starting."""
+    for name in ("worker1", "worker2"):
+        for pid in family(world.site, name):
+            os.kill(int(pid), number)
 
 
 def elsewhere(world: World, manifests: list[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:
