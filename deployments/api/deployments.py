@@ -38,7 +38,7 @@ class Deployments(Endpoint):
     @operation("List deployments", returns=shapes.DeploymentLine, listed="pages")
     def get(self, request: Request) -> Response:
         rows = glance.listed(Deployment.objects.visible_to(self.user))
-        return paged(self, Pages(), ordered(filtered(rows, request), request), serializers.listed)
+        return paged(self, Pages(), glance.light(ordered(filtered(rows, request), request)), serializers.listed)
 
     @operation(
         "Create a deployment",
