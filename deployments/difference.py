@@ -38,6 +38,14 @@ class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def text(self, data: str) -> yaml.ScalarNode:
+        """A string. PyYAML writes rarer line breaks into single quotes as they are, where YAML reads a blank."""
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style='"' if BREAKS & set(data) else None)
+
+
+BREAKS = set("\x85\u2028\u2029")
+_Plain.add_representer(str, _Plain.text)
+
 
 def lines(before: str, after: str, context: int = 3) -> list[dict[str, str]]:
     """A unified difference as [{"sign": "+", "-", " " or "@", "text": …}]."""

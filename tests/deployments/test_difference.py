@@ -3,7 +3,7 @@
 from typing import Any
 
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deployments.difference import as_yaml, changes, fingerprint, lines
@@ -52,6 +52,8 @@ def test_the_changes_lead_from_one_to_the_other(before: dict[str, Any], after: d
 
 
 @given(DOCUMENTS)
+@example("\x85")
+@example("a\u2028b")
 def test_yaml_reads_back_and_holds_no_alias(document: Any) -> None:
     text = as_yaml({"a": document, "b": document})
     assert yaml.safe_load(text) == {"a": document, "b": document}
