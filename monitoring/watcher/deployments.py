@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 DRIFT_GRACE_SECONDS = 3.0  # an object that was just applied may not have come back by the watch yet
 HEAL_EVERY_SECONDS = 5.0
+AT_ONCE = 100  # rows
 DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision"
 COLUMNS = ["health", "health_rank", "sentence", "ready", "wanted", "gpus", "observed_revision", "rollout", "pods",
            "events", "drift", "endpoint", "changed_at", "seq"]  # fmt: skip
@@ -61,11 +62,17 @@ class DeploymentRows:
         return {uid: str(pk) for uid, pk in applied.exclude(uid="").values_list("uid", "deployment")}
 
     def write(self, wanted: set[str]) -> None:
-        """Judge these, and write those whose row differs."""
+        """Judge these, and write those whose row differs, some at a time: a thousand at once would hold several times
+        the memory that is needed ever after."""
         if not self.watch.has_begun():
             for pk in wanted:
                 self.watch.look_again(pk)
             return
+        for some in batched(sorted(wanted), AT_ONCE):
+            self.write_some(set(some))
+
+    def write_some(self, wanted: set[str]) -> None:
+        """So few that they fit into one transaction."""
         rows = (
             Deployment.objects.filter(pk__in=wanted, project__cluster=self.watch.cluster, gone_at__isnull=True)
             .select_related("project", "status")
@@ -234,6 +241,11 @@ def intent(deployment: Deployment, spec: dict[str, Any]) -> Intent:
         being_deleted=deployment.deleted_at is not None,
         objects_left=len(deployment.inventory.all()),
     )
+
+
+def batched(all_of_them: list[str], size: int) -> Iterable[list[str]]:
+    """So many at a time."""
+    return (all_of_them[start : start + size] for start in range(0, len(all_of_them), size))
 
 
 def gone(name: str) -> dict[str, Any]:
