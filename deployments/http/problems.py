@@ -108,7 +108,8 @@ def _(error: APIException) -> Said:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    return Said(error.status_code, str(error.detail), headers=headers)
+    code = str(error.default_code).replace("_", "-")
+    return Said(error.status_code, str(error.detail), code, headers=headers)
 
 
 @explain.register
@@ -124,12 +125,12 @@ def _(error: Invalid) -> Said:
 
 @explain.register
 def _(error: Http404) -> Said:
-    return Said(404, "There is nothing here that you may see.")
+    return Said(404, "There is nothing here that you may see.", "not-found")
 
 
 @explain.register
 def _(error: PermissionDenied) -> Said:
-    return Said(403, str(error) or "You may not do this.")
+    return Said(403, str(error) or "You may not do this.", "permission-denied")
 
 
 @explain.register
@@ -140,7 +141,7 @@ def _(error: RequestDataTooBig) -> Said:
 @explain.register(SuspiciousOperation)
 @explain.register(UnreadablePostError)
 def _(error: Exception) -> Said:
-    return Said(400, "The request cannot be read.")
+    return Said(400, "The request cannot be read.", "parse-error")
 
 
 @explain.register
