@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from deployments.choices import Health, Problem
 from deployments.models import ClusterStatus, Deployment, DeploymentStatus, Revision
+from deployments.models.observed import too_old
 from deployments.runtimes import RUNTIMES
 
 T = TypeVar("T")
@@ -27,11 +28,6 @@ SORTS = {
     "revision": ["desired", "name"],
     "changed": ["status__changed_at", "name"],
 }
-OF_ONE = ("pods", "events", "drift", "endpoint")
-OF_A_CLUSTER = (
-    "ca_pem", "prometheus_ca_pem", "sealed_credentials", "sealed_prometheus", "tested", "status__capacity",
-    "status__pending", "status__notes", "status__unknown",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,22 +67,19 @@ def listed(rows: QuerySet[Deployment]) -> QuerySet[Any]:
     )
 
 
-def light(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Rows of `listed` without what a list does not show. A cluster's row comes with each of its deployments, and its
-    waiting pods alone may be many times the rest."""
-    return rows.defer(*(f"status__{name}" for name in OF_ONE), *(f"project__cluster__{name}" for name in OF_A_CLUSTER))
-
-
 def of(deployment: Deployment) -> Glance:
-    """The glance of a row that `listed` fetched; without pods when it is a light one."""
+    """The glance of a row that `listed` fetched."""
     cluster = related(deployment.project.cluster, "status", ClusterStatus)
     status = related(deployment, "status", DeploymentStatus)
     stale = cluster is None or cluster.is_stale
     seen = status or DeploymentStatus()
     unknown = stale or status is None
+    name, problem = deployment.project.cluster.name, deployment.problem
+    heard = (cluster.seen_at, cluster.message) if cluster else (None, "")
+    said = why_unknown(name, *heard, problem=problem, written=status is not None) if unknown else seen.sentence
     return Glance(
         health=Health.UNKNOWN if unknown else Health(seen.health),
-        sentence=why_unknown(deployment, cluster, status) if unknown else seen.sentence,
+        sentence=said,
         ready=seen.ready,
         wanted=seen.wanted,
         gpus=seen.gpus,
@@ -96,7 +89,7 @@ def of(deployment: Deployment) -> Glance:
         llm=getattr(deployment, "llm", ""),
         runtime=runtime_label(getattr(deployment, "runtime", "")),
         revision=deployment.desired,
-        pods=[] if "pods" in seen.get_deferred_fields() else seen.pods,
+        pods=seen.pods,
     )
 
 
@@ -111,14 +104,13 @@ def related(row: Any, name: str, kind: type[T]) -> T | None:
     return found if isinstance(found, kind) else None
 
 
-def why_unknown(deployment: Deployment, cluster: ClusterStatus | None, status: DeploymentStatus | None) -> str:
-    """Why we cannot say how it is."""
-    name = deployment.project.cluster.name
-    if cluster is None or cluster.seen_at is None:
-        said = f": {cluster.message}" if cluster and cluster.message else "."
-        return f"Cluster {name} has not been reached yet{said}"
-    if cluster.is_stale:
-        return f"Cluster {name} is not heard of: {cluster.message or 'its watches are silent'}"
-    if status is None and deployment.problem != Problem.POISON:
+def why_unknown(name: str, seen_at: datetime | None, message: str | None, *, problem: str, written: bool) -> str:
+    """Why we cannot say how a deployment is. The cluster of this name was last heard of then, with this message; a
+    status is `written` or not."""
+    if seen_at is None:
+        return f"Cluster {name} has not been reached yet{f': {message}' if message else '.'}"
+    if too_old(seen_at):
+        return f"Cluster {name} is not heard of: {message or 'its watches are silent'}"
+    if not written and problem != Problem.POISON:
         return "Saved; not seen in the cluster yet."
     return "Not seen in the cluster yet."

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self, cast
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from deployments import glance, shapes
+from deployments import glance, lines, shapes
 from deployments import spec as specs
 from deployments.choices import DriftPolicy, Newer, PrometheusAuth, Role
 from deployments.kubeconfig import MAX_CHARS
@@ -247,29 +247,32 @@ def deployment(row: Deployment, newest: Revision) -> shapes.Deployment:
     }
 
 
-def listed(row: Deployment) -> shapes.DeploymentLine:
-    """A row of the list, with how it is. Made from a row that `glance.listed` fetched, with no further query."""
-    seen = glance.of(row)
+def listed(line: lines.Line) -> shapes.DeploymentLine:
+    """A row of the list, with how it is."""
     return {
-        "id": row.pk,
-        "name": row.name,
-        **place(row.project),
-        "llm": seen.llm,
-        "runtime": seen.runtime,
-        "revision": row.desired,
-        "applied": row.applied,
-        "drift_policy": row.drift_policy,
-        "problem": row.problem,
-        "health": seen.health.value,
-        "sentence": seen.sentence,
-        "ready": seen.ready,
-        "wanted": seen.wanted,
-        "gpus": seen.gpus,
-        "stale": seen.stale,
-        "seen_at": seen.seen_at,
-        "changed_at": seen.changed_at,
-        "created_at": row.created_at,
-        "deleted_at": row.deleted_at,
+        "id": line.pk,
+        "name": line.name,
+        "project": line.project,
+        "project_id": line.project_id,
+        "namespace": line.namespace,
+        "cluster": line.cluster,
+        "cluster_id": line.cluster_id,
+        "llm": line.llm,
+        "runtime": line.runtime_label,
+        "revision": line.desired,
+        "applied": line.applied,
+        "drift_policy": line.drift_policy,
+        "problem": line.problem,
+        "health": line.health,
+        "sentence": line.sentence,
+        "ready": line.ready,
+        "wanted": line.wanted,
+        "gpus": line.gpus,
+        "stale": line.stale,
+        "seen_at": line.seen_at,
+        "changed_at": line.changed_at,
+        "created_at": line.created_at,
+        "deleted_at": line.deleted_at,
     }
 
 

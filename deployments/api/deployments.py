@@ -12,10 +12,10 @@ from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import glance, serializers, services, shapes
+from deployments import glance, lines, serializers, services, shapes
 from deployments import spec as specs
 from deployments.access import Can
-from deployments.api.base import ACCEPTED, Endpoint, accepted, by_name_or_id, newest_of, paged, tag_of
+from deployments.api.base import ACCEPTED, Endpoint, accepted, by_name_or_id, newest_of, tag_of
 from deployments.api.described import operation
 from deployments.choices import Action, DriftPolicy, Health
 from deployments.difference import changes
@@ -38,7 +38,10 @@ class Deployments(Endpoint):
     @operation("List deployments", returns=shapes.DeploymentLine, listed="pages")
     def get(self, request: Request) -> Response:
         rows = glance.listed(Deployment.objects.visible_to(self.user))
-        return paged(self, Pages(), glance.light(ordered(filtered(rows, request), request)), serializers.listed)
+        page = Pages()
+        found = page.paginate_queryset(lines.values(ordered(filtered(rows, request), request)), request, self)
+        answered: Response = page.get_paginated_response([serializers.listed(line) for line in lines.read(found or [])])
+        return answered
 
     @operation(
         "Create a deployment",

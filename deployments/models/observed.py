@@ -1,6 +1,6 @@
 """What the watcher saw. Written by the watcher only; all of it can be rebuilt from the cluster."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +10,12 @@ from django.utils import timezone
 from deployments.choices import Connection, Health
 from deployments.models.cluster import Cluster
 from deployments.models.deployment import Deployment
+
+
+def too_old(seen_at: datetime | None) -> bool:
+    """Whether what was heard of a cluster then may not be told as how it is."""
+    limit = timedelta(seconds=settings.LLMDASH["STALE_SECONDS"])
+    return seen_at is None or timezone.now() - seen_at > limit
 
 
 class ClusterStatus(models.Model):
@@ -49,8 +55,7 @@ class ClusterStatus(models.Model):
     @property
     def is_stale(self) -> bool:
         """True when nothing was heard for LLMDASH_STALE_SECONDS."""
-        limit = timedelta(seconds=settings.LLMDASH["STALE_SECONDS"])
-        return self.seen_at is None or timezone.now() - self.seen_at > limit
+        return too_old(self.seen_at)
 
     @staticmethod
     def identity_of(cluster: Cluster) -> str:

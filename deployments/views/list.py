@@ -7,9 +7,10 @@ from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from deployments import glance
+from deployments import glance, lines
 from deployments.access import Can
-from deployments.choices import Connection, Health
+from deployments.choices import Health
+from deployments.lines import Line
 from deployments.models import Cluster, Deployment, Project
 from deployments.views.common import Request, clean, is_fragment
 
@@ -21,19 +22,19 @@ def index(request: Request) -> HttpResponse:
     rows = glance.listed(Deployment.objects.visible_to(request.user))
     filters = read_filters(request)
     counts = dict(rows.order_by().values_list("health_now").annotate(n=Count("pk")))
-    page = Paginator(glance.light(chosen(rows, filters)), PAGE_SIZE).get_page(request.GET.get("page"))
-    for row in page.object_list:
-        row.view = glance.of(row)
+    page = Paginator(lines.values(chosen(rows, filters)), PAGE_SIZE).get_page(request.GET.get("page"))
+    found = lines.read(page.object_list)
     context = {
         "page": page,
+        "lines": found,
         "filters": filters,
         "health_counts": [
             {"choice": health, "count": counts.get(health.value, 0), "active": filters["health"] == health}
             for health in Health
         ],
         "total": sum(counts.values()),
-        "stale_clusters": stale_clusters(page.object_list),
-        "heard": heard(page.object_list),
+        "stale_clusters": stale_clusters(found),
+        "heard": {line.cluster_id: line.seen_at for line in found},
         "may_create": Project.objects.where(request.user, Can.DEPLOY).exists(),
     }
     if is_fragment(request) and context["total"]:
@@ -65,15 +66,10 @@ def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
     return rows.order_by(f"{sign}{first}", *rest, "pk")
 
 
-def stale_clusters(rows: Any) -> list[Cluster]:
-    """The clusters of these rows that are not heard of."""
-    clusters = {row.project.cluster.pk: row.project.cluster for row in rows if row.view.stale}
-    return [cluster for cluster in clusters.values() if getattr(cluster, "status", None) or Connection.NEVER]
-
-
-def heard(rows: Any) -> dict[Any, Any]:
-    """When each cluster of these rows was last heard of."""
-    return {row.project.cluster_id: row.view.seen_at for row in rows}
+def stale_clusters(found: list[Line]) -> list[Cluster]:
+    """The clusters of these lines that are not heard of."""
+    silent = {line.cluster_id for line in found if line.stale}
+    return list(Cluster.objects.filter(pk__in=silent, status__isnull=False).select_related("status")) if silent else []
 
 
 def choices(request: Request, *, may_create: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from deployments import glance, services
+from deployments import glance, lines, services
 from deployments.access import Can, allowed
 from deployments.choices import Role
 from deployments.forms import MemberForm, NameForm, ProjectForm, RenameForm, RoleForm
@@ -77,15 +77,14 @@ def project(request: Request, pk: uuid.UUID) -> HttpResponse:
     row = fetch(request, pk)
     role = row.role_of(request.user)
     living = glance.listed(Deployment.objects.visible_to(request.user).filter(project=row)).order_by("name")
-    page = Paginator(living, PAGE_SIZE).get_page(request.GET.get("page"))
-    for deployment in page.object_list:
-        deployment.view = glance.of(deployment)
+    page = Paginator(lines.values(living), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "project": row,
         "role": role,
         "can": {str(can): allowed(role, can) for can in Can},
         "members": members(row),
         "page": page,
+        "lines": lines.read(page.object_list),
         "audit": AuditEntry.objects.visible_to(request.user).filter(project=row)[:AUDIT_ROWS],
         "is_boss": request.user.is_superuser,
     }
