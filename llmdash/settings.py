@@ -208,7 +208,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_THROTTLE_CLASSES": ["llmdash.accounts.throttle.Throttle"],
     "NUM_PROXIES": 1 if HTTPS else 0,  # whose X-Forwarded-For is believed
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["deployments.http.Json"],
     "DEFAULT_PARSER_CLASSES": ["deployments.http.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "deployments.http.Pages",
     "DEFAULT_SCHEMA_CLASS": "llmdash.openapi.inspector.Inspector",

@@ -23,7 +23,7 @@ class Search(Endpoint):
     required = ("q",)
     described = {
         "q": text("What the name holds.", minLength=1, maxLength=200, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$"),
-        "limit": {"description": "How many of each kind; 50 unless it is given, 200 at most."},
+        "limit": {"description": "How many of each kind; 50 unless it is given, 1,000 at most."},
     }
 
     @operation("Search", returns=shapes.Search)

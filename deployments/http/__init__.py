@@ -3,10 +3,12 @@
 from deployments.http.conditions import answer, etag, etag_of, idempotency_key, require_match, revision_seen
 from deployments.http.lists import Newest, Pages, refuse_parameters
 from deployments.http.problems import problem
+from deployments.http.rendering import Json
 from deployments.http.strict import Invalid, StrictJSONParser
 
 __all__ = [
     "Invalid",
+    "Json",
     "Newest",
     "Pages",
     "StrictJSONParser",

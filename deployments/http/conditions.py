@@ -20,7 +20,7 @@ class PreconditionRequired(APIException):
     """A change without the revision that it was made for would overwrite what others did."""
 
     status_code = 428
-    default_detail = 'Send the revision that you saw: If-Match: "3", as the ETag of the deployment says.'
+    default_detail = 'Send the ETag of the deployment that you saw in If-Match, such as "3" for revision 3.'
 
 
 def etag(*parts: object) -> str:

@@ -7,7 +7,7 @@ from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 
-USUAL, MOST = 50, 200
+USUAL, MOST = 50, 1000
 NUMBERS = ("limit", "page", "page_size")
 
 
