@@ -94,16 +94,14 @@ def of_deployment(row: Any) -> Matter:
     return Matter(look, row.name, url, where, sentence, step, seen.changed_at)
 
 
-def by_health(deployments: QuerySet[Deployment]) -> list[dict[str, Any]]:
-    """How many deployments are how, worst knowledge first."""
-    counts = dict(glance.listed(deployments).order_by().values_list("health_now").annotate(n=Count("pk")))
-    return [{"choice": health, "count": counts.get(health.value, 0)} for health in Health]
-
-
-def drifting(deployments: QuerySet[Deployment]) -> int:
-    """How many differ from what was applied and are left so on purpose."""
-    kept = deployments.filter(drift_policy=DriftPolicy.LEAVE, status__isnull=False)
-    return kept.exclude(status__drift=[]).count()
+def by_health(deployments: QuerySet[Deployment]) -> tuple[list[dict[str, Any]], int]:
+    """How many deployments are how, worst knowledge first; and how many differ from what was applied and are left so on
+    purpose."""
+    drifts = Q(drift_policy=DriftPolicy.LEAVE, status__isnull=False) & ~Q(status__drift=[])
+    counted = glance.listed(deployments).order_by().values("health_now").annotate(n=Count("pk"))
+    rows = {row["health_now"]: row for row in counted.annotate(drifting=Count("pk", filter=drifts))}
+    healths = [{"choice": health, "count": rows[health]["n"] if health in rows else 0} for health in Health]
+    return healths, sum(row["drifting"] for row in rows.values())
 
 
 def gpus(clusters: list[Cluster]) -> list[dict[str, Any]]:

@@ -19,15 +19,16 @@ def overview(request: Request) -> HttpResponse:
     known = list(visible(request))
     needed, total = parts.matters(deployments, known)
     gpus = parts.gpus(known)
+    healths, drifting = parts.by_health(deployments)
     context = {
         "matters": needed,
         "more": total - len(needed),
-        "healths": parts.by_health(deployments),
+        "healths": healths,
         "gpus": gpus,
         "gpu_totals": parts.totals(gpus),
-        "drifting": parts.drifting(deployments),
+        "drifting": drifting,
         "clusters": known,
-        "any_deployment": deployments.exists(),
+        "any_deployment": any(row["count"] for row in healths),
         "audit": AuditEntry.objects.visible_to(request.user).select_related("project")[:AUDIT_ROWS],
         "may_create": Project.objects.where(request.user, Can.DEPLOY).exists(),
     }
