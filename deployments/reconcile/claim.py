@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import uuid
+from collections import Counter
 from datetime import timedelta
 
 import structlog
@@ -73,10 +74,8 @@ def claim(owner: str, served: dict[uuid.UUID, int] | None = None) -> Deployment 
     counts as a death of its worker.
     """
     turns = {} if served is None else served
-    load = dict(held().values_list("project").annotate(n=Count("pk")))
-    by_cluster = held().values("project__cluster").annotate(n=Count("pk"))
-    full = by_cluster.filter(n__gte=F("project__cluster__max_in_flight")).values_list("project__cluster", flat=True)
-    waiting = due().exclude(project__cluster__in=list(full))
+    load, full = in_work()
+    waiting = due().exclude(project__cluster__in=full)
     projects = set(waiting.order_by().values_list("project", flat=True).distinct())
     for project in sorted(projects, key=lambda pk: (load.get(pk, 0), turns.get(pk, 0), pk)):
         for row in due().filter(project=project)[:CANDIDATES]:
@@ -84,6 +83,17 @@ def claim(owner: str, served: dict[uuid.UUID, int] | None = None) -> Deployment 
                 turns[project] = max(turns.values(), default=0) + 1
                 return Deployment.objects.select_related("project__cluster").get(pk=row.pk)
     return None
+
+
+def in_work() -> tuple[Counter[uuid.UUID], list[uuid.UUID]]:
+    """How many rows of each project are in work now, and the clusters that have as many as they may."""
+    load, of_cluster, most = Counter[uuid.UUID](), Counter[uuid.UUID](), dict[uuid.UUID, int]()
+    columns = ("project", "project__cluster", "project__cluster__max_in_flight")
+    for project, cluster, allowed, number in held().values_list(*columns).annotate(n=Count("pk")):
+        load[project] += number
+        of_cluster[cluster] += number
+        most[cluster] = allowed
+    return load, [cluster for cluster, number in of_cluster.items() if number >= most[cluster]]
 
 
 def take(row: Deployment, owner: str) -> bool:

@@ -22,10 +22,11 @@ def known(deployment: Deployment, manifest: dict[str, Any]) -> AppliedObject | N
     return deployment.inventory.filter(kind=manifest["kind"], name=manifest["metadata"]["name"]).first()
 
 
-def intend(deployment: Deployment, manifest: dict[str, Any], found: kube.Found) -> None:
-    """Write down what is about to be written, and whether we make it or adopt it. A row without a uid stands for an
-    object that we may have made and never saw."""
-    row = known(deployment, manifest)
+def intend(
+    deployment: Deployment, manifest: dict[str, Any], row: AppliedObject | None, found: kube.Found
+) -> AppliedObject:
+    """Write down what is about to be written, and whether we make it or adopt it: the row as it is then. A row without
+    a uid stands for an object that we may have made and never saw."""
     if found.adopted:
         ours = {"uid": found.uid, "created_by_us": False}
     elif row is None:
@@ -33,32 +34,32 @@ def intend(deployment: Deployment, manifest: dict[str, Any], found: kube.Found) 
     elif not found.uid and not row.created_by_us:  # what we had adopted is gone; the next one is made by us
         ours = {"created_by_us": True}
     else:
-        return
+        return row
     unseen = {"api_version": manifest["apiVersion"], "revision": 0, "applied_at": timezone.now()}
-    AppliedObject.objects.update_or_create(
+    written, _ = AppliedObject.objects.update_or_create(
         deployment=deployment, kind=manifest["kind"], namespace=manifest["metadata"]["namespace"],
         name=manifest["metadata"]["name"], defaults=ours, create_defaults=unseen | ours,
     )  # fmt: skip
+    return written
 
 
-def remember(deployment: Deployment, revision: Revision, manifest: dict[str, Any], applied: kube.Applied) -> None:
+def news(row: AppliedObject, revision: Revision, manifest: dict[str, Any], applied: kube.Applied) -> dict[str, Any]:
+    """The columns of a row that differ now that the API server has answered; nothing when it wrote nothing."""
+    now = {
+        "api_version": manifest["apiVersion"],
+        "uid": applied.uid,
+        "resource_version": applied.resource_version,
+        "created_by_us": row.created_by_us or (row.uid != applied.uid and not applied.adopted),
+        "revision": revision.number,
+        "manifest": without_values(manifest),
+        "rewritten": [] if manifest["kind"] == "Secret" else comparison.differences(manifest, applied.answer),
+    }
+    return {name: value for name, value in now.items() if value != getattr(row, name)}
+
+
+def remember(row: AppliedObject, news: dict[str, Any]) -> None:
     """Write down what was written, and what the API server made of it."""
-    row = known(deployment, manifest)
-    made = row is None or row.created_by_us or (row.uid != applied.uid and not applied.adopted)
-    AppliedObject.objects.update_or_create(
-        deployment=deployment, kind=manifest["kind"], namespace=manifest["metadata"]["namespace"],
-        name=manifest["metadata"]["name"],
-        defaults={
-            "api_version": manifest["apiVersion"],
-            "uid": applied.uid,
-            "resource_version": applied.resource_version,
-            "created_by_us": made,
-            "revision": revision.number,
-            "manifest": without_values(manifest),
-            "rewritten": [] if manifest["kind"] == "Secret" else comparison.differences(manifest, applied.answer),
-            "applied_at": timezone.now(),
-        },
-    )  # fmt: skip
+    AppliedObject.objects.filter(pk=row.pk).update(**news, applied_at=timezone.now())
 
 
 def prune(

@@ -1,7 +1,7 @@
 """One object of a Revision on its way to the cluster: written; healed or contested when others changed it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -25,8 +25,8 @@ WHEN_REMOVED = {
 class Put:
     """One manifest on its way, with what is known of its object.
 
-    `force` takes fields from their owners, `over_quiet` those that were changed and have none; each is a decision that
-    was audited before.
+    `known` is its row before this act and `row` as it stands now. `force` takes fields from their owners, `over_quiet`
+    those that were changed and have none; each is a decision that was audited before.
     """
 
     connection: kube.Connection
@@ -38,6 +38,10 @@ class Put:
     force: bool = False
     over_quiet: bool = False
     removal_counted: bool = False
+    row: AppliedObject | None = None
+
+    def __post_init__(self) -> None:
+        self.row = self.known
 
     def send(self) -> kube.Applied:
         """Apply it, as the author; when healing, as llmdash."""
@@ -56,7 +60,7 @@ class Put:
         renew(self.deployment, self.owner)
         if self.known and self.known.uid and (self.is_again or drift.is_contested(self.deployment, str(self.known))):
             self.look_at(self.known, found)
-        inventory.intend(self.deployment, self.manifest, found)
+        self.row = inventory.intend(self.deployment, self.manifest, self.row, found)
 
     def look_at(self, known: AppliedObject, found: kube.Found) -> None:
         """What became of an object that was applied before. Raises QuietChange, Contested."""
@@ -92,13 +96,17 @@ def put(
     if known and act.is_again:
         refuse_to_bring_back(connection, deployment, known)
     applied = sent(act)
+    row = cast(AppliedObject, act.row)  # written down before the write
+    news = inventory.news(row, revision, manifest, applied)
+    if not news and not applied.adopted:
+        return
     with transaction.atomic():
         renew(deployment, owner)  # holds the row's lock: who lost the lease meanwhile writes nothing down
         if applied.adopted:
             audit.record(None, Action.ADOPT_OBJECT, deployment, project=deployment.project, object=what(manifest))
         elif known and known.uid not in ("", applied.uid):
             audit.record(None, Action.HEAL, deployment, project=deployment.project, object=str(known), was="removed")
-        inventory.remember(deployment, revision, manifest, applied)
+        inventory.remember(row, news)
 
 
 def sent(act: Put) -> kube.Applied:

@@ -123,7 +123,7 @@ def test_what_is_left_to_differ_is_counted(team: Team) -> None:
 
 def test_the_number_of_queries_is_fixed(team: Team, django_assert_num_queries: Any) -> None:
     def few() -> None:
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(8):
             team.viewer.get("/")
 
     team.seen(team.make(), Health.FAILING)

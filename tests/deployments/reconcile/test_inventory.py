@@ -113,3 +113,14 @@ def test_what_a_late_worker_made_for_a_row_that_is_gone_is_removed_by_it(play: P
         assert reconcile.drain() == 1
     assert play.names() == []
     assert [entry.detail["object"] for entry in audited(row, "remove orphan")] == ["Secret/gpt-4-env"]
+
+
+def test_an_object_that_nobody_changed_is_not_written_down_again(play: Play) -> None:
+    row = play.create()
+    first = item(row, "Service").applied_at
+    row = play.again(row)
+    assert (row.problem, item(row, "Service").applied_at) == ("", first)
+    play.kubectl("label", "service", row.name, "somebody=else")
+    row = play.again(row)
+    assert item(row, "Service").applied_at > first
+    assert item(row, "Service").resource_version == play.live("service")["metadata"]["resourceVersion"]
