@@ -90,8 +90,9 @@
       if (el.textContent !== text) el.textContent = text;
     }
     for (const el of form.querySelectorAll("[data-product]")) {
-      const product = el.dataset.product.split(" ").reduce((all, name) => all * Number(value(form, name) || 0), 1);
-      el.textContent = Number.isFinite(product) ? String(product) : "unknown";
+      const names = el.dataset.product.split(" ");
+      const product = names.reduce((all, name) => all * Number(value(form, name) || 0), 1);
+      el.textContent = Number.isFinite(product) && names.every((name) => field(form, name).validity.valid) ? String(product) : "unknown";
     }
   }
 

@@ -30,7 +30,10 @@
     const here = all.filter((row) => row.resource === text("gpu_resource"));
     const others = all.filter((row) => type && row.gpu === type && !here.some((one) => one.gpu === type));
     if (gpus > 0 && others.length) return `GPUs of type ${type} are ${others[0].resource} on ${cluster}: set that as GPU resource.`;
-    if (!(gpus > 0) || !here.length) return "";
+    if (!(gpus > 0)) return "";
+    if (text("runtime") === "vllm" && !text("image") && text("gpu_resource").startsWith("amd.com/"))
+      return "vLLM's own image is built for NVIDIA GPUs: name an image that is built for ROCm.";
+    if (!here.length) return "";
     const fitting = here.filter((row) => !type || row.gpu === type);
     const what = type ? `GPUs of type ${type}` : "GPUs";
     if (!fitting.length) return `No node of ${cluster} has ${what}.`;

@@ -56,6 +56,9 @@ def test_too_little_room_is_told_before_the_button_is_pressed(form: Page) -> Non
     )
     say(form, "No node of east has GPUs of type B200.", gpu_type="B200")
     say(form, "", gpus="0")
+    form.fill("main input[name=gpus]", "4")
+    form.fill("main input[name=replicas]", "-3")
+    expect(form.locator("[data-product]")).to_have_text("unknown")
     expect(form.locator("table.room tbody tr").first).to_have_text(re.compile(r"H100\s*east\s*6 of 8\s*4"))
     assert errors == []
     assert browser.barriers(form) == []
@@ -70,7 +73,9 @@ def test_a_row_of_the_table_sets_type_and_resource_and_that_is_taken(
     form: Page, row: str, type_: str, resource: str
 ) -> None:
     form.get_by_role("button", name=f"Use {row} of east").click()
-    say(form, "", name="fits", gpus="1")
+    foreign = "vLLM's own image is built for NVIDIA GPUs: name an image that is built for ROCm."
+    say(form, foreign if row == "MI300X" else "", name="fits", gpus="1")
+    say(form, "", image="registry.example/vllm:rocm")
     assert form.input_value("#id_gpu_type") == type_
     form.fill("main input[name=llm]", "Qwen/Qwen3-8B")
     form.get_by_role("button", name="Deploy").click()
