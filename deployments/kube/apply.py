@@ -17,7 +17,8 @@ class Fence:
     """Whose objects these are and how far we may go.
 
     `revision_id` tells revisions of the same number apart, "" does not ask; `known_uid` is the inventory's uid of the
-    object, "" when it was never applied; `adopt` is the uid of an object that is not ours and may be taken over, with
+    object, "" when it was never applied; an object at `known_version` is as this write would leave it and is not
+    written, "" to write in any case; `adopt` is the uid of an object that is not ours and may be taken over, with
     the fields that we set; `force` takes fields of our own objects from other managers.
     """
 
@@ -26,6 +27,7 @@ class Fence:
     revision: int
     revision_id: str = ""
     known_uid: str = ""
+    known_version: str = ""
     adopt: str = ""
     force: bool = False
 
@@ -38,6 +40,11 @@ class Found:
     uid: str
     adopted: bool
     live: dict[str, Any]
+
+    @property
+    def version(self) -> str:
+        """Its resourceVersion, "" when nothing stands there."""
+        return str(self.live["metadata"]["resourceVersion"]) if self.live else ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,8 @@ def apply(
         body, found = fenced(connection, manifest, identity=identity, fence=fence)
         if before_write:
             before_write(found)
+        if fence.known_version and found.version == fence.known_version:
+            return Applied(found.uid, found.version, adopted=False, answer=found.live)
         try:
             answer = send(connection, body, identity=identity, force=fence.force or found.adopted)
         except errors.KubeError as error:

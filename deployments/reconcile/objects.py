@@ -49,7 +49,7 @@ class Put:
         fence = kube.Fence(
             installation=settings.LLMDASH["INSTALLATION"], deployment_id=str(self.deployment.pk),
             revision=self.revision.number, revision_id=str(self.revision.pk),
-            known_uid=self.known.uid if self.known else "", force=self.force,
+            known_uid=self.known.uid if self.known else "", known_version=self.standing_version(), force=self.force,
             adopt=drift.adoptable(self.deployment, self.manifest),
         )  # fmt: skip
         who = identity(self.deployment, actor)
@@ -75,6 +75,14 @@ class Put:
     def is_again(self) -> bool:
         """Whether this Revision of it was applied before: then nothing should differ."""
         return self.known is not None and self.known.revision == self.revision.number
+
+    def standing_version(self) -> str:
+        """The version that our last write left, when this one would end in the same: an object that has it still needs
+        none. A Secret is sent in any case, since its values stand in no row, and so is what a policy had rewritten."""
+        known, as_before = self.known, self.is_again and not self.force and not self.over_quiet
+        if known is None or not as_before or known.rewritten or self.manifest["kind"] == "Secret":
+            return ""
+        return known.resource_version if known.manifest == self.manifest else ""
 
     def decide(self, conflict: kube.FieldConflict) -> None:
         """What the drift policy says of a conflict: goes on when we may win. Raises KubeError, Contested, Adopted."""

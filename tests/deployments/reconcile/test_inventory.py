@@ -124,3 +124,14 @@ def test_an_object_that_nobody_changed_is_not_written_down_again(play: Play) -> 
     row = play.again(row)
     assert item(row, "Service").applied_at > first
     assert item(row, "Service").resource_version == play.live("service")["metadata"]["resourceVersion"]
+
+
+def test_an_object_that_stands_as_it_was_left_is_not_sent_again(play: Play) -> None:
+    row = play.create()
+    with play.losing_answers("/services/"):
+        row = play.again(row)
+    assert row.problem == "", "a write would have lost its answer"
+    play.kubectl("label", "service", row.name, "somebody=else")
+    with play.losing_answers("/services/"):
+        row = play.again(row)
+    assert row.problem
