@@ -69,7 +69,7 @@ def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
 def stale_clusters(found: list[Line]) -> list[Cluster]:
     """The clusters of these lines that are not heard of."""
     silent = {line.cluster_id for line in found if line.stale}
-    return list(Cluster.objects.filter(pk__in=silent, status__isnull=False).select_related("status")) if silent else []
+    return list(Cluster.objects.filter(pk__in=silent).select_related("status")) if silent else []
 
 
 def choices(request: Request, *, may_create: bool) -> dict[str, Any]:

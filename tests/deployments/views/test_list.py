@@ -278,3 +278,10 @@ def test_the_list_costs_the_same_for_five_rows_and_for_sixty(team: Team, query: 
     assert queries(lambda: person.get(PATH + query)) == few <= MOST_QUERIES
     assert queries(lambda: team.viewer.get(PATH + query)) <= MOST_QUERIES
     assert queries(lambda: team.viewer.get(PATH + query, HX_Request="true")) <= MOST_QUERIES
+
+
+def test_a_cluster_that_was_never_connected_is_named_above_its_rows(team: Team) -> None:
+    team.make("alpha")
+    ClusterStatus.objects.all().delete()
+    assert [cluster.pk for cluster in team.viewer.get(PATH).context["stale_clusters"]] == [team.project.cluster_id]
+    assert f"Not heard from {team.project.cluster.name}" in text(team.viewer.get(PATH))
