@@ -36,6 +36,7 @@ class LengthRequired(APIException):
     """A body without its length would be read as none: pages and API run behind WSGI."""
 
     status_code = 411
+    default_code = "length-required"
     default_detail = "Send the body with its Content-Length, not in chunks."
 
 

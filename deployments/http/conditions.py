@@ -20,6 +20,7 @@ class PreconditionRequired(APIException):
     """A change without the revision that it was made for would overwrite what others did."""
 
     status_code = 428
+    default_code = "precondition-required"
     default_detail = 'Send the ETag of the deployment that you saw in If-Match, such as "3" for revision 3.'
 
 
@@ -65,6 +66,7 @@ class PreconditionFailed(APIException):
     """The row is not as the caller saw it."""
 
     status_code = 412
+    default_code = "precondition-failed"
     default_detail = "This was changed since you saw it. Read it again, and send its ETag."
 
 

@@ -18,6 +18,7 @@ class TooLarge(APIException):
     """The body is over settings.DATA_UPLOAD_MAX_MEMORY_SIZE."""
 
     status_code = 413
+    default_code = "too-large"
 
     def __init__(self) -> None:
         super().__init__(f"A request has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} KiB.")
