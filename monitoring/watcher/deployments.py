@@ -68,18 +68,19 @@ class DeploymentRows:
             for pk in wanted:
                 self.watch.look_again(pk)
             return
-        for some in batched(sorted(wanted), AT_ONCE):
-            self.write_some(set(some))
+        lost = {node.metadata.name for node in self.watch.shelves["Node"].all() if not capacity.room(node).ready}
+        ordered = sorted(wanted)
+        for start in range(0, len(ordered), AT_ONCE):
+            self.write_some(set(ordered[start : start + AT_ONCE]), lost)
 
-    def write_some(self, wanted: set[str]) -> None:
-        """So few that they fit into one transaction."""
+    def write_some(self, wanted: set[str], lost: set[str]) -> None:
+        """So few that one transaction holds them; `lost` are the nodes that are not ready."""
         rows = (
             Deployment.objects.filter(pk__in=wanted, project__cluster=self.watch.cluster, gone_at__isnull=True)
             .select_related("project", "status")
             .prefetch_related("inventory")
         )
         specs = self.specs(wanted)
-        lost = {node.metadata.name for node in self.watch.shelves["Node"].all() if not capacity.room(node).ready}
         self.report_orphans(wanted - {str(row.pk) for row in rows})
         fresh = [row for deployment in rows if (row := self.guarded(deployment, specs, lost)) is not None]
         if not fresh:
@@ -241,11 +242,6 @@ def intent(deployment: Deployment, spec: dict[str, Any]) -> Intent:
         being_deleted=deployment.deleted_at is not None,
         objects_left=len(deployment.inventory.all()),
     )
-
-
-def batched(all_of_them: list[str], size: int) -> Iterable[list[str]]:
-    """So many at a time."""
-    return (all_of_them[start : start + size] for start in range(0, len(all_of_them), size))
 
 
 def gone(name: str) -> dict[str, Any]:
