@@ -42,9 +42,7 @@ class Glance:
     stale: bool
     seen_at: datetime | None
     changed_at: datetime | None
-    llm: str
     runtime: str
-    revision: int
     pods: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -86,9 +84,7 @@ def of(deployment: Deployment) -> Glance:
         stale=stale,
         seen_at=cluster.seen_at if cluster else None,
         changed_at=seen.changed_at,
-        llm=getattr(deployment, "llm", ""),
         runtime=runtime_label(getattr(deployment, "runtime", "")),
-        revision=deployment.desired,
         pods=seen.pods,
     )
 

@@ -73,7 +73,13 @@ def values(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def read(rows: Iterable[tuple[Any, ...]]) -> list[Line]:
     """The lines of such rows."""
-    return [line if line.health != Health.UNKNOWN else unknown(line) for line in (Line(*row) for row in rows)]
+    return [of(row) for row in rows]
+
+
+def of(row: tuple[Any, ...]) -> Line:
+    """The line of one such row."""
+    line = Line(*row)
+    return unknown(line) if line.health == Health.UNKNOWN else line
 
 
 def unknown(line: Line) -> Line:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from deployments import glance, lines, serializers, services, shapes
 from deployments import spec as specs
 from deployments.access import Can
-from deployments.api.base import ACCEPTED, Endpoint, accepted, by_name_or_id, newest_of, tag_of
+from deployments.api.base import ACCEPTED, Endpoint, accepted, by_name_or_id, newest_of, paged, tag_of
 from deployments.api.described import operation
 from deployments.choices import Action, DriftPolicy, Health
 from deployments.difference import changes
@@ -38,10 +38,8 @@ class Deployments(Endpoint):
     @operation("List deployments", returns=shapes.DeploymentLine, listed="pages")
     def get(self, request: Request) -> Response:
         rows = glance.listed(Deployment.objects.visible_to(self.user))
-        page = Pages()
-        found = page.paginate_queryset(lines.values(ordered(filtered(rows, request), request)), request, self)
-        answered: Response = page.get_paginated_response([serializers.listed(line) for line in lines.read(found or [])])
-        return answered
+        wanted = lines.values(ordered(filtered(rows, request), request))
+        return paged(self, Pages(), wanted, lambda row: serializers.listed(lines.of(row)))
 
     @operation(
         "Create a deployment",

@@ -8,7 +8,7 @@ from django.urls import get_script_prefix
 
 from deployments.lines import Line
 
-KEPT = 4000  # rows of about 3 kB
+KEPT = 4000  # rows of about 2 kB
 
 register = template.Library()
 

@@ -52,9 +52,10 @@ def as_it_is() -> None:
 def test_a_line_says_what_the_page_says(row: Deployment, happens: Callable[[], None]) -> None:
     happens()
     seen, found = glance.of(glance.listed(Deployment.objects.filter(pk=row.pk)).get()), line()
-    shared = ("health", "sentence", "ready", "wanted", "gpus", "stale", "seen_at", "changed_at", "llm")
+    shared = ("health", "sentence", "ready", "wanted", "gpus", "stale", "seen_at", "changed_at")
     assert {name: getattr(found, name) for name in shared} == {name: getattr(seen, name) for name in shared}
-    assert (found.runtime_label, found.desired, found.is_settled) == (seen.runtime, seen.revision, row.is_settled)
+    assert (found.runtime_label, found.desired, found.is_settled) == (seen.runtime, row.desired, row.is_settled)
+    assert found.llm == row.revisions.get().spec.llm
 
 
 @pytest.mark.usefixtures("row")
