@@ -11,6 +11,7 @@ log = structlog.get_logger(__name__)
 DRAIN = "deployments.drain"
 FORGET = "deployments.forget"
 LOOK_AGAIN = "deployments.look_again"
+RECHECK = "deployments.recheck"
 REMOVE_ORPHANS = "deployments.remove_orphans"
 EXPIRES_SECONDS = 2 * 3600  # so that they do not pile up; judged by the worker's clock, which may be an hour off
 

@@ -19,6 +19,7 @@ STREAMS = Gauge("llmdash_web_open_streams", "Pages that follow the event stream.
 # ---- The worker
 CLAIMED = Counter("llmdash_worker_rows_claimed", "Rows taken to be worked on.")
 APPLIED = Counter("llmdash_worker_rows_applied", "Rows whose newest revision was applied.")
+RECHECKED = Counter("llmdash_worker_rows_rechecked", "Rows put off since all their objects stand as they were left.")
 FAILED = Counter("llmdash_worker_rows_failed", "Rows given back with a problem.", ["problem"])
 ROW_SECONDS = Histogram("llmdash_worker_row_duration_seconds", "Time spent on one claimed row.", buckets=SECONDS)
 ROWS_DUE = "llmdash_worker_rows_due"  # counted when asked for

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from deployments import reconcile
-from deployments.doorbell import DRAIN, FORGET, LOOK_AGAIN, REMOVE_ORPHANS
+from deployments.doorbell import DRAIN, FORGET, LOOK_AGAIN, RECHECK, REMOVE_ORPHANS
 from deployments.models import Deployment
 
 
@@ -24,6 +24,12 @@ def look_again(deployment_id: str) -> None:
 def forget() -> None:
     """Forget what was kept long enough."""
     reconcile.forget()
+
+
+@shared_task(name=RECHECK)  # type: ignore[untyped-decorator]  # as above
+def recheck() -> None:
+    """Look again at what is applied, many rows at once."""
+    reconcile.recheck()
 
 
 @shared_task(name=REMOVE_ORPHANS)  # type: ignore[untyped-decorator]  # as above

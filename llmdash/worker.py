@@ -20,6 +20,7 @@ from llmdash.celery import app
 
 log = structlog.get_logger(__name__)
 FORGET_SECONDS = 3600.0
+RECHECKS = 8  # in the time after which what is applied is looked at again
 SWEEP = "sweep"
 _vitals: vitals.Vitals | None = None
 
@@ -47,11 +48,14 @@ def start_the_sweep(**_: object) -> None:
 
 
 def sweep_for_ever() -> None:
-    """Work on what is due, now and then forget what is old, wait, repeat."""
-    pause, forget_at = threading.Event(), 0.0
+    """Look at many rows at once, work on what is due, now and then forget what is old, wait, repeat."""
+    pause, forget_at, recheck_at = threading.Event(), 0.0, 0.0
     while True:
         metrics.beat(SWEEP)
         try:
+            if time.monotonic() >= recheck_at:
+                recheck_at = time.monotonic() + settings.LLMDASH["RECHECK_SECONDS"] / RECHECKS
+                app.tasks["deployments.recheck"].run()
             app.tasks["deployments.drain"].run()
             if time.monotonic() >= forget_at:
                 app.tasks["deployments.forget"].run()

@@ -6,6 +6,7 @@ from deployments.kube.apply import Applied, Fence, Found, apply, create, delete,
 from deployments.kube.client import ITSELF, Connection, Identity, access_of, connect
 from deployments.kube.errors import FieldConflict, KubeError, Stranger, Superseded
 from deployments.kube.logs import Excerpt, logs
+from deployments.kube.versions import Version, versions
 from deployments.kube.watch import Feed, follow
 from deployments.kubeconfig import Access
 
@@ -23,6 +24,7 @@ __all__ = [
     "KubeError",
     "Stranger",
     "Superseded",
+    "Version",
     "access_of",
     "apply",
     "can",
@@ -40,4 +42,5 @@ __all__ = [
     "rights",
     "send",
     "version",
+    "versions",
 ]

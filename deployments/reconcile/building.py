@@ -15,7 +15,8 @@ def build(deployment: Deployment, revision: Revision) -> list[dict[str, Any]]:
     """The manifests of a Revision, secrets opened; a pod template that need not change stays as it was applied.
     Raises CannotOpen."""
     manifests = from_spec(deployment, revision)
-    item = deployment.inventory.filter(kind="Deployment", revision__gt=0).first()
+    applied = (item for item in deployment.inventory.all() if item.kind == "Deployment" and item.revision > 0)
+    item = next(applied, None)
     if item is None or not same_template(deployment, item.revision, revision, manifests):
         return manifests
     return [with_template(made, item.manifest["spec"]["template"]) for made in manifests]

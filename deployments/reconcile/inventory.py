@@ -43,6 +43,14 @@ def intend(
     return written
 
 
+def is_left_by(row: AppliedObject, revision: Revision, manifest: dict[str, Any]) -> bool:
+    """Whether the last write of this object was of the same manifest for the same Revision: one that still has the
+    version which that left needs none. What a policy rewrote is written in any case. The values of a Secret stand in no
+    row, and are fixed by its Revision."""
+    as_before = row.revision == revision.number and not row.rewritten
+    return as_before and bool(row.manifest == without_values(manifest))
+
+
 def news(row: AppliedObject, revision: Revision, manifest: dict[str, Any], applied: kube.Applied) -> dict[str, Any]:
     """The columns of a row that differ now that the API server has answered; nothing when it wrote nothing."""
     now = {

@@ -77,12 +77,11 @@ class Put:
         return self.known is not None and self.known.revision == self.revision.number
 
     def standing_version(self) -> str:
-        """The version that our last write left, when this one would end in the same: an object that has it still needs
-        none. A Secret is sent in any case, since its values stand in no row, and so is what a policy had rewritten."""
-        known, as_before = self.known, self.is_again and not self.force and not self.over_quiet
-        if known is None or not as_before or known.rewritten or self.manifest["kind"] == "Secret":
+        """The version that our last write left, when this one would end in the same; "" to write in any case."""
+        known = self.known
+        if known is None or self.force or self.over_quiet:
             return ""
-        return known.resource_version if known.manifest == self.manifest else ""
+        return known.resource_version if inventory.is_left_by(known, self.revision, self.manifest) else ""
 
     def decide(self, conflict: kube.FieldConflict) -> None:
         """What the drift policy says of a conflict: goes on when we may win. Raises KubeError, Contested, Adopted."""

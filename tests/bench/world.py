@@ -49,9 +49,15 @@ for row in Deployment.objects.order_by("name")[%(first)d:%(last)d]:
 LOOK = """
 from deployments import doorbell
 from django.db.models.functions import Now
-chosen = list(Deployment.objects.order_by("name").values_list("pk", flat=True)[%(first)d:%(last)d])
-Deployment.objects.filter(pk__in=chosen).update(next_attempt_at=Now())
+Deployment.objects.filter(gone_at__isnull=True).update(next_attempt_at=Now())
 doorbell.ring()
+"""
+SOON = """
+from datetime import timedelta
+from deployments.tasks import recheck
+from django.db.models.functions import Now
+Deployment.objects.filter(gone_at__isnull=True).update(next_attempt_at=Now() + timedelta(seconds=200))
+recheck.delay()
 """
 
 
@@ -94,6 +100,8 @@ class World:
             self.has_pods = True
             for name in IDLE:  # it would try in vain to place 10,000 pods, again and again
                 self.plane.signal(name, signal.SIGSTOP)
+            self.run(LOOK)  # the controllers have written to the objects since ours; from here on nothing moves
+            self.settle()
             time.sleep(30)
 
     def pods(self) -> int:
