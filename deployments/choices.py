@@ -55,7 +55,7 @@ class Outcome(Shown):
     """What the API server said when a Revision was applied."""
 
     PENDING = "pending", "Pending", "blue", "clock"
-    APPLIED = "applied", "Applied", "green", "check"
+    APPLIED = "applied", "Applied", "grey", "check"
     PARTIAL = "partial", "Partly applied", "orange", "alert-triangle"
     REFUSED = "refused", "Refused", "red", "x"
     SUPERSEDED = "superseded", "Superseded", "grey", "arrow-right"

@@ -18,6 +18,7 @@ from deployments.views.stranger import stranger
 
 REVISIONS_A_PAGE = 10
 AUDIT_ROWS = 20
+LOCAL_PORT = 8080  # of a port-forward
 ROLLOUT = (Stage.SCHEDULED, Stage.PULLING, Stage.LOADING, Stage.READY)
 LASTING = (Stage.PULLING, Stage.LOADING)  # done when the next one begins; the others are moments
 
@@ -133,12 +134,16 @@ def problem(deployment: Deployment) -> dict[str, Any] | None:
 
 
 def endpoint(deployment: Deployment, spec: Spec, seen: dict[str, Any]) -> dict[str, Any]:
-    """Where it answers, and calls to copy."""
+    """Where it answers, and calls to copy; `forward` brings a Service without an address outside to one's computer."""
     service = f"{deployment.name}.{deployment.project.namespace}.svc"
     external = seen.get("external", "")
     port = "" if spec.service_port == 80 else f":{spec.service_port}"
     url = f"http://{external or service}{port}"
     calls = openai_calls(url, spec.llm) if spec.runtime == "vllm" else {"curl": f"curl {url}/"}
+    if not external and not deployment.project.cluster.is_simulated:
+        service_port = f"service/{deployment.name} {LOCAL_PORT}:{spec.service_port}"
+        calls["forward"] = f"kubectl -n {deployment.project.namespace} port-forward {service_port}"
+        calls["local"] = f"http://127.0.0.1:{LOCAL_PORT}"
     return {"service": service, "url": url, "external": external, "port": spec.service_port} | calls
 
 
