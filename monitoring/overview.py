@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Q, Value, When
 from django.urls import reverse
 
 from deployments import advice, glance
 from deployments.choices import Connection, DriftPolicy, Health, Problem, Shown
-from deployments.models import Cluster, ClusterStatus, Deployment
+from deployments.models import Cluster, ClusterStatus
 from monitoring import conditions
 
 MOST = 12  # things that need a person; the list of deployments shows the rest
@@ -38,13 +38,14 @@ class Matter:
     since: datetime | None
 
 
-def matters(deployments: QuerySet[Deployment], clusters: list[Cluster]) -> tuple[list[Matter], int]:
-    """What needs a person, the worst first, at most MOST of them; and how many there are in all.
+def matters(deployments: Any, clusters: list[Cluster]) -> tuple[list[Matter], int]:
+    """What needs a person, the worst first, at most MOST of them, out of rows as `glance.listed` gives them; and how
+    many there are in all.
 
     Clusters come first: a silent one is the cause of every unknown deployment on it, which are not listed again.
     """
     found = [matter for cluster in clusters if (matter := of_cluster(cluster) or unknown_of(cluster))]
-    rows = glance.listed(deployments).filter(
+    rows = deployments.filter(
         Q(health_now__in=NEEDS_ONE)
         | Q(problem__in=[Problem.POISON, Problem.CONTESTED, Problem.WAIT])
         | Q(problem=Problem.NEWER) & ~Q(drift_policy=DriftPolicy.LEAVE)
@@ -94,11 +95,11 @@ def of_deployment(row: Any) -> Matter:
     return Matter(look, row.name, url, where, sentence, step, seen.changed_at)
 
 
-def by_health(deployments: QuerySet[Deployment]) -> tuple[list[dict[str, Any]], int]:
+def by_health(deployments: Any) -> tuple[list[dict[str, Any]], int]:
     """How many deployments are how, worst knowledge first; and how many differ from what was applied and are left so on
     purpose."""
     drifts = Q(drift_policy=DriftPolicy.LEAVE, status__isnull=False) & ~Q(status__drift=[])
-    counted = glance.listed(deployments).order_by().values("health_now").annotate(n=Count("pk"))
+    counted = deployments.order_by().values("health_now").annotate(n=Count("pk"))
     rows = {row["health_now"]: row for row in counted.annotate(drifting=Count("pk", filter=drifts))}
     healths = [{"choice": health, "count": rows[health]["n"] if health in rows else 0} for health in Health]
     return healths, sum(row["drifting"] for row in rows.values())

@@ -37,7 +37,7 @@ class Deployments(Endpoint):
 
     @operation("List deployments", returns=shapes.DeploymentLine, listed="pages")
     def get(self, request: Request) -> Response:
-        rows = glance.listed(Deployment.objects.visible_to(self.user))
+        rows = glance.listed().visible_to(self.user)
         wanted = lines.values(ordered(filtered(rows, request), request))
         return paged(self, Pages(), wanted, lambda row: serializers.listed(lines.of(row)))
 

@@ -13,7 +13,7 @@ from deployments.api.base import Endpoint
 from deployments.api.described import operation
 from deployments.api.parameters import text
 from deployments.http.lists import size_of
-from deployments.models import Cluster, Deployment, Project
+from deployments.models import Cluster, Project
 
 
 class Search(Endpoint):
@@ -36,7 +36,7 @@ class Search(Endpoint):
 
     def kinds(self, words: str, limit: int) -> list[list[shapes.Found]]:
         """What was found of each kind."""
-        deployments = glance.listed(Deployment.objects.visible_to(self.user))
+        deployments = glance.listed().visible_to(self.user)
         projects = Project.objects.visible_to(self.user).select_related("cluster")
         clusters = Cluster.objects.visible_to(self.user).only("name")
         return [

@@ -14,7 +14,7 @@ from deployments import glance, services
 from deployments.access import Can, allowed
 from deployments.choices import Health, Role
 from deployments.forms import BulkForm
-from deployments.models import AppliedObject, Deployment, Membership
+from deployments.models import AppliedObject, Membership
 from deployments.views.common import Request, posted
 
 MOST = 200  # rows at once; a page of the list has 50
@@ -81,7 +81,7 @@ def bulk(request: Request) -> HttpResponse:
 def chosen(request: Request, ids: Iterable[str], act: Act) -> list[Line]:
     """The deployments of these ids that the person may see, by project and name."""
     wanted = {found for text in list(ids)[:MOST] if (found := as_uuid(text))}
-    visible = glance.listed(Deployment.objects.visible_to(request.user).filter(pk__in=wanted))
+    visible = glance.listed().visible_to(request.user).filter(pk__in=wanted)
     rows = list(visible.order_by("project__name", "name"))
     roles = Membership.objects.roles(request.user, list({row.project_id for row in rows}))
     for row in rows:

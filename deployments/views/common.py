@@ -25,7 +25,7 @@ class Request(HttpRequest):
 
 def fetch(request: Request, pk: uuid.UUID, can: Can = Can.VIEW) -> Deployment:
     """The row: 404 when the person may not see it, 403 when they see it and may not do this."""
-    deployment: Deployment = get_object_or_404(glance.listed(Deployment.objects.visible_to(request.user)), pk=pk)
+    deployment: Deployment = get_object_or_404(glance.listed().visible_to(request.user), pk=pk)
     if not deployment.project.allows(request.user, can):
         raise PermissionDenied(reason(deployment.project.role_of(request.user), deployment))
     return deployment

@@ -76,7 +76,7 @@ def project(request: Request, pk: uuid.UUID) -> HttpResponse:
     """One project: members, deployments, use."""
     row = fetch(request, pk)
     role = row.role_of(request.user)
-    living = glance.listed(Deployment.objects.visible_to(request.user).filter(project=row)).order_by("name")
+    living = glance.listed().visible_to(request.user).filter(project=row).order_by("name")
     page = Paginator(lines.values(living), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "project": row,

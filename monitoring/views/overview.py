@@ -3,8 +3,9 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from deployments import glance
 from deployments.access import Can
-from deployments.models import AuditEntry, Deployment, Project
+from deployments.models import AuditEntry, Project
 from deployments.views.common import Request, is_fragment
 from monitoring import overview as parts
 from monitoring import services
@@ -15,7 +16,7 @@ AUDIT_ROWS = 10
 
 def overview(request: Request) -> HttpResponse:
     """Is everything serving, and what needs me?"""
-    deployments = Deployment.objects.visible_to(request.user)
+    deployments = glance.listed().visible_to(request.user)
     known = list(visible(request))
     needed, total = parts.matters(deployments, known)
     gpus = parts.gpus(known)

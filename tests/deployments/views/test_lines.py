@@ -25,7 +25,7 @@ def row(team: Team) -> Deployment:
 
 
 def line() -> Line:
-    return lines.read(lines.values(glance.listed(Deployment.objects.all())))[0]
+    return lines.read(lines.values(glance.listed()))[0]
 
 
 def silent() -> None:
@@ -51,7 +51,7 @@ def as_it_is() -> None:
 @pytest.mark.parametrize("happens", [as_it_is, silent, never_heard, not_yet_seen, denied])
 def test_a_line_says_what_the_page_says(row: Deployment, happens: Callable[[], None]) -> None:
     happens()
-    seen, found = glance.of(glance.listed(Deployment.objects.filter(pk=row.pk)).get()), line()
+    seen, found = glance.of(glance.listed().get(pk=row.pk)), line()
     shared = ("health", "sentence", "ready", "wanted", "gpus", "stale", "seen_at", "changed_at")
     assert {name: getattr(found, name) for name in shared} == {name: getattr(seen, name) for name in shared}
     assert (found.runtime_label, found.desired, found.is_settled) == (seen.runtime, row.desired, row.is_settled)

@@ -33,7 +33,7 @@ def stopped(play: Play) -> Deployment:
 
 
 def look(row: Deployment) -> glance.Glance:
-    return glance.of(glance.listed(Deployment.objects.filter(pk=row.pk)).get())
+    return glance.of(glance.listed().get(pk=row.pk))
 
 
 def known() -> tuple[Any, ...]:

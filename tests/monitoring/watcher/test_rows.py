@@ -222,7 +222,7 @@ def test_a_deployment_that_is_deleted_leaves_the_list(play: Play) -> None:
     eventually(lambda: status(row).observed_revision == 1, "it is seen")
     gone = play.delete(row)
     assert gone.gone_at
-    assert not glance.listed(Deployment.objects.visible_to(play.maria)).filter(pk=row.pk).exists()
+    assert not glance.listed().visible_to(play.maria).filter(pk=row.pk).exists()
 
 
 def test_pods_of_a_lost_node_fail(play: Play) -> None:
