@@ -11,6 +11,7 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -38,15 +39,36 @@ SEEN_SECONDS = 5.0
 LATE_SECONDS = 2  # a row with a lower number may be committed this much later than a higher one
 
 Message = dict[str, Any]
-Heard = tuple[float, Message] | None  # when it came, on the monotonic clock; None: some were lost
 SEEN = "seen"
+
+
+@dataclass(frozen=True)
+class Signalled:
+    """A signal as the pages get it, written once for all of them; `came` is on the monotonic clock."""
+
+    topic: str
+    id: str
+    text: str
+    came: float
+
+
+Batch = list[Signalled] | None  # what came together, nothing for a sign of life; None: some were lost
+
+
+def event(name: str, data: Message, number: int | None = None) -> str:
+    """One event in the format of https://html.spec.whatwg.org/multipage/server-sent-events.html."""
+    head = f"id: {number}\n" if number is not None else ""
+    return f"{head}event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+PING, RESET = event("ping", {}), event("reset", {})
 
 
 class Hub:
     """Hands each signal of this process to every open stream."""
 
     def __init__(self) -> None:
-        self.queues: set[asyncio.Queue[Heard]] = set()
+        self.queues: set[asyncio.Queue[Batch]] = set()
         self.tasks: list[asyncio.Task[None]] = []
         self.ready = asyncio.Event()
         self.missed = False
@@ -66,19 +88,19 @@ class Hub:
             self.give(None)
         self.missed = False
 
-    def join(self) -> "asyncio.Queue[Heard]":
+    def join(self) -> "asyncio.Queue[Batch]":
         """A queue that gets every signal from now on; None in it means that some were lost."""
-        queue: asyncio.Queue[Heard] = asyncio.Queue(QUEUE)
+        queue: asyncio.Queue[Batch] = asyncio.Queue(QUEUE)
         self.queues.add(queue)
         if not self.tasks:
             # Each in a context of its own: that of this request ends, and its thread with it.
             self.tasks = [
                 asyncio.create_task(self.keep(work), context=contextvars.Context())
-                for work in (self.listen, self.tell_ages)
+                for work in (self.listen, self.tell_ages, self.ping)
             ]
         return queue
 
-    def leave(self, queue: "asyncio.Queue[Heard]") -> None:
+    def leave(self, queue: "asyncio.Queue[Batch]") -> None:
         """Forget a queue; with the last one, listening ends."""
         self.queues.discard(queue)
         if not self.queues:
@@ -87,15 +109,22 @@ class Hub:
             self.tasks = []
             self.ready.clear()
 
-    def give(self, message: Message | None) -> None:
-        """Put a signal into every queue; a full one is emptied and told that it lost some."""
-        heard = None if message is None else (time.monotonic(), message)
+    def give(self, messages: list[Message] | None) -> None:
+        """Put what came together into every queue; a full one is emptied and told that it lost some."""
+        came = time.monotonic()
+        batch = None if messages is None else [signalled(message, came) for message in messages]
         for queue in self.queues:
             if queue.full():
                 while not queue.empty():
                     queue.get_nowait()
                 queue.put_nowait(None)
-            queue.put_nowait(heard)
+            queue.put_nowait(batch)
+
+    async def ping(self) -> None:
+        """Tell every page now and then that its stream lives."""
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            self.give([])
 
     async def keep(self, work: Callable[[], Awaitable[None]]) -> None:
         """Work for ever; after any trouble every page is told to ask for everything again."""
@@ -119,9 +148,9 @@ class Hub:
         told: dict[str, str] = {}
         while True:
             ages = await sync_to_async(cluster_ages)()
-            for key, at in ages.items():
-                if told.get(key) != at:
-                    self.give({"topic": SEEN, "id": key, "at": at})
+            news = [{"topic": SEEN, "id": key, "at": at} for key, at in ages.items() if told.get(key) != at]
+            if news:
+                self.give(news)
             told = ages
             await asyncio.sleep(SEEN_SECONDS)
 
@@ -131,11 +160,16 @@ class Hub:
         async with client.pubsub() as pubsub:
             await pubsub.subscribe(CHANNEL)
             while True:
+                batch: list[Message] = []
                 message = await pubsub.get_message(timeout=30)
-                if message and message["type"] == "subscribe":
-                    self.begin()
-                elif message:
-                    self.give(json.loads(message["data"]))
+                while message:
+                    if message["type"] == "subscribe":
+                        self.begin()
+                    else:
+                        batch.append(json.loads(message["data"]))
+                    message = await pubsub.get_message(timeout=0)  # what has come, too
+                if batch:
+                    self.give(batch)
 
     async def by_rows(self) -> None:
         """Read new rows four times a second; rows that were committed late are found by looking back a little."""
@@ -145,15 +179,22 @@ class Hub:
         while True:
             rows = await sync_to_async(newer)(last)
             now = time.monotonic()
-            for row in rows:
-                if row["seq"] not in seen:
-                    seen[row["seq"]] = now
-                    self.give({"topic": row["topic"], "id": row["key"], "seq": row["seq"]})
+            fresh = [row for row in rows if row["seq"] not in seen]
+            seen |= {row["seq"]: now for row in fresh}
+            if fresh:
+                self.give([{"topic": row["topic"], "id": row["key"], "seq": row["seq"]} for row in fresh])
             old = [seq for seq, at in seen.items() if now - at > LATE_SECONDS]
             last = max([last, *old])
             for seq in old:
                 del seen[seq]
             await asyncio.sleep(POLL_SECONDS)
+
+
+def signalled(message: Message, came: float) -> Signalled:
+    """A message as the pages get it."""
+    topic = message["topic"]
+    text = event(SEEN, message) if topic == SEEN else event("changed", message, message["seq"])
+    return Signalled(topic, message["id"], text, came)
 
 
 def cluster_ages() -> dict[str, str]:
@@ -198,21 +239,27 @@ class Sight:
         self.at = 0.0
         self.looking = asyncio.Lock()
 
-    async def allows(self, message: Message, came: float) -> bool:
+    async def allows(self, signal: Signalled) -> bool:
         """Whether this person may know of this signal. It may be of a row that came after the last look: then we look
         again, and what came before that look needs none."""
+        if signal.id in self.visible and not self.is_old():
+            return True
         async with self.looking:
-            if self.is_unknown(message, came):
+            if self.is_unknown(signal):
                 await asyncio.sleep(max(0.0, self.at + LOOK_SECONDS - time.monotonic()))
-            if self.is_unknown(message, came) or time.monotonic() - self.at > VISIBLE_SECONDS:
+            if self.is_unknown(signal) or self.is_old():
                 at = time.monotonic()
                 self.visible = await sync_to_async(self.look)()
                 self.at = at
-        return message["id"] in self.visible
+        return signal.id in self.visible
 
-    def is_unknown(self, message: Message, came: float) -> bool:
+    def is_old(self) -> bool:
+        """Whether a right may have been lost since the last look."""
+        return time.monotonic() - self.at > VISIBLE_SECONDS
+
+    def is_unknown(self, signal: Signalled) -> bool:
         """Whether the last look cannot have found what this signal is of."""
-        return message["id"] not in self.visible and self.at <= came
+        return signal.id not in self.visible and self.at <= signal.came
 
     def look(self) -> set[str]:
         """The ids of every deployment, cluster and project that the person may see now."""
@@ -243,7 +290,7 @@ async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     if not user.is_authenticated:
         return HttpResponse(status=401)
     await sync_to_async(hang_up)()
-    topics = set(request.GET.get("topics", "deployment,cluster").split(","))
+    topics = {SEEN, *request.GET.get("topics", "deployment,cluster").split(",")}
     came_back = "Last-Event-ID" in request.headers
     response = StreamingHttpResponse(events(sight_of(user), topics, came_back), content_type="text/event-stream")
     response["Content-Encoding"] = "identity"  # compressed, it would be held back
@@ -259,27 +306,15 @@ async def events(sight: Sight, topics: set[str], came_back: bool) -> AsyncIterat
     try:
         # The page asked for everything when the stream opened; what changed until we listened it may have missed.
         missed = came_back or not await HUB.listening()
-        yield event("reset", {}) if missed else event("ping", {})
+        yield RESET if missed else PING
         while True:
-            try:
-                heard = await asyncio.wait_for(queue.get(), PING_SECONDS)
-            except TimeoutError:
-                yield event("ping", {})
-                continue
-            if heard is None:
-                yield event("reset", {})
-                continue
-            came, message = heard
-            if message["topic"] != SEEN and message["topic"] not in topics:
-                continue
-            if await sight.allows(message, came):
-                yield event(SEEN, message) if message["topic"] == SEEN else event("changed", message, message["seq"])
+            batch = await queue.get()
+            if batch is None:
+                yield RESET
+            elif not batch:
+                yield PING
+            elif text := "".join([one.text for one in batch if one.topic in topics and await sight.allows(one)]):
+                yield text
     finally:
         metrics.STREAMS.dec()
         HUB.leave(queue)
-
-
-def event(name: str, data: Message, number: int | None = None) -> str:
-    """One event in the format of https://html.spec.whatwg.org/multipage/server-sent-events.html."""
-    head = f"id: {number}\n" if number is not None else ""
-    return f"{head}event: {name}\ndata: {json.dumps(data)}\n\n"
