@@ -14,6 +14,7 @@ REQUESTS = Counter("llmdash_web_requests", "Requests answered.", ["route", "meth
 REQUEST_SECONDS = Histogram(
     "llmdash_web_request_duration_seconds", "Time until an answer began.", ["route", "method"], buckets=SECONDS
 )
+SHARED = Counter("llmdash_web_tables_shared", "Live tables that were drawn for another who asked at the same time.")
 STREAMS = Gauge("llmdash_web_open_streams", "Pages that follow the event stream.", multiprocess_mode="livesum")
 
 # ---- The worker

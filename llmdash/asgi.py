@@ -5,6 +5,7 @@ event stream would hold a thread for its whole life.
 """
 
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -15,14 +16,17 @@ from llmdash import environment as env
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmdash.settings")
 
+sys.setswitchinterval(0.0005)  # seconds; at Python's 0.005 a thread waits long after each read for its next turn
 streams = get_asgi_application()
 
 from django.conf import settings  # noqa: E402  (after Django is set up)
 
+from llmdash.crowd import Crowd  # noqa: E402
 from llmdash.proxies import Proxies  # noqa: E402
 from llmdash.wsgi import application as pages_wsgi  # noqa: E402
 
-pages = WSGIMiddleware(cast("Any", pages_wsgi), workers=env.whole("LLMDASH_WEB_THREADS", 8, low=1, high=256))
+threads = WSGIMiddleware(cast("Any", pages_wsgi), workers=env.whole("LLMDASH_WEB_THREADS", 8, low=1, high=256))
+pages = Crowd(cast("Any", threads))
 
 
 async def application(scope: Any, receive: Callable[..., Awaitable[Any]], send: Callable[..., Any]) -> None:
@@ -34,7 +38,7 @@ async def application(scope: Any, receive: Callable[..., Awaitable[Any]], send: 
 
 async def by_kind(scope: Any, receive: Callable[..., Awaitable[Any]], send: Callable[..., Any]) -> None:
     """An event stream, or a page."""
-    kind = streams if scope["path"].startswith(f"{settings.BASE_PATH}/stream/") else pages
+    kind: Any = streams if scope["path"].startswith(f"{settings.BASE_PATH}/stream/") else pages
     await kind(scope, receive, send)
 
 

@@ -1,5 +1,6 @@
 """The list of deployments: search, filters, sort and pages, all kept in the address."""
 
+from functools import partial
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -10,19 +11,26 @@ from django.shortcuts import render
 from deployments import glance, lines
 from deployments.access import Can
 from deployments.choices import Health
+from deployments.http import sight
 from deployments.lines import Line
-from deployments.models import Cluster, Deployment, Project
+from deployments.models import Cluster, Project
 from deployments.views.common import Request, clean, is_fragment
 
 PAGE_SIZE = 50
 
 
 def index(request: Request) -> HttpResponse:
-    """The page, or its table for a live update."""
-    rows = glance.listed(Deployment.objects.visible_to(request.user))
+    """The page, or its table for a live update, which all who see the same may share."""
+    return sight.shared(request, request.user, partial(drawn, request)) if is_fragment(request) else drawn(request)
+
+
+def drawn(request: Request) -> HttpResponse:
+    """The page, or its table."""
+    rows = glance.listed().visible_to(request.user)
     filters = read_filters(request)
     counts = dict(rows.order_by().values_list("health_now").annotate(n=Count("pk")))
-    page = Paginator(lines.values(chosen(rows, filters)), PAGE_SIZE).get_page(request.GET.get("page"))
+    wanted = lines.values(chosen(rows, filters))
+    page = Counted(wanted, PAGE_SIZE, known=known_count(filters, counts)).get_page(request.GET.get("page"))
     found = lines.read(page.object_list)
     context = {
         "page": page,
@@ -41,6 +49,22 @@ def index(request: Request) -> HttpResponse:
         return render(request, "deployments/_table.html", context)
     template = "deployments/_table.html" if is_fragment(request) else "deployments/list.html"
     return render(request, template, context | choices(request, may_create=bool(context["may_create"])))
+
+
+class Counted(Paginator):  # type: ignore[type-arg]  # it takes no parameter when it runs
+    """A paginator that need not count what is known."""
+
+    def __init__(self, rows: QuerySet[Any], size: int, *, known: int | None) -> None:
+        super().__init__(rows, size)
+        if known is not None:
+            self.count = known
+
+
+def known_count(filters: dict[str, str], counts: dict[str, int]) -> int | None:
+    """How many rows the filters leave, when the counts by health tell."""
+    if filters["q"] or filters["project"] or filters["cluster"]:
+        return None
+    return counts.get(filters["health"], 0) if filters["health"] else sum(counts.values())
 
 
 def read_filters(request: Request) -> dict[str, str]:

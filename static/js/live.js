@@ -6,20 +6,21 @@
    data-title="…"                                     inside a fragment: the page's new title
    data-deleting="qwen"                               inside a fragment: what it will have been once it is gone */
 (() => {
-  const BURST = 30, GAP = 300, ELSEWHERE = 3000, LIMIT = 15000, CAP = 5000;
+  const BURST = 30, GAP = 100, SHARE = 1, ELSEWHERE = 3000, LIMIT = 15000, CAP = 5000;
   const headers = { "HX-Request": "true", "HX-Current-URL": location.href, Accept: "text/html" };
   const pending = new WeakMap();
 
   const fragments = () => [...document.querySelectorAll("[data-live][data-live-url]")];
   const topicsOf = (el) => el.dataset.live.split(/\s+/).filter(Boolean);
 
-  /* Fetching: at most one request of a fragment in GAP, and never two at once. */
+  /* Fetching: never two at once of a fragment, and after each at least GAP, and SHARE times as long as it took: a server
+     that is busy is asked less often. */
   function want(el, id) {
-    const job = pending.get(el) || { busy: false, wanted: false, timer: 0, due: 0, last: 0 };
+    const job = pending.get(el) || { busy: false, wanted: false, timer: 0, due: 0, last: 0, gap: GAP };
     pending.set(el, job);
     job.wanted = true;
     const elsewhere = id && el.querySelector("[data-live-row]") && !el.querySelector(`[data-live-row="${CSS.escape(id)}"]`);
-    plan(el, job, elsewhere ? ELSEWHERE : Math.max(BURST, job.last + GAP - Date.now()));
+    plan(el, job, elsewhere ? ELSEWHERE : Math.max(BURST, job.last + job.gap - Date.now()));
   }
 
   function plan(el, job, wait) {
@@ -43,8 +44,9 @@
       failed = true;
     }
     el.toggleAttribute("data-live-failed", failed);
-    job.busy = false;
-    if (failed || job.wanted) plan(el, job, failed ? CAP : GAP);
+    const now = Date.now();
+    Object.assign(job, { busy: false, gap: Math.min(CAP, Math.max(GAP, SHARE * (now - job.last))), last: now });
+    if (failed || job.wanted) plan(el, job, failed ? CAP : job.gap);
   }
 
   async function swap(target, text) {
