@@ -165,38 +165,6 @@ def synced(world: World) -> tuple[list[tuple[float, float]], list[float]]:
 
 
 @row(
-    "rest-requests",
-    "requests of the API server a minute at rest, for each watched kind",
-    must=3,
-    aim=2,
-    limit="a watch lives for 25 to 30 s, and opening it anew is the proof that it lives.",
-)
-def at_rest(out: Row, world: World) -> None:
-    """Two minutes alone, and two while pages are looked at all the time."""
-    world.full()
-    time.sleep(30)
-    alone = asked(world, 0)
-    busy = asked(world, 200)
-    out.ratios = [alone / KINDS, busy / KINDS]
-    out.said = f"{alone:.0f} a minute alone, {busy:.0f} while pages are read; {KINDS} kinds; two measurements"
-
-
-KINDS = 7  # nodes, pods, deployments, replica sets, services, config maps, events
-
-
-def asked(world: World, views: int) -> float:
-    """Requests a minute that came by."""
-    began = time.monotonic()
-    with closing(world.person()) as person:
-        for _ in range(views):
-            person.client.get("/deployments/")
-            person.client.get("/")
-    time.sleep(max(0.0, 120 - (time.monotonic() - began)))
-    taken = time.monotonic() - began
-    return sum(one.at >= began for one in list(world.site.proxy.asked)) * 60 / taken
-
-
-@row(
     "rest-list",
     "REST list of 1,000 rows, requests/s ÷ a bare `.values()` view",
     must=0.4,

@@ -69,6 +69,8 @@ def figure(value: float) -> str:
     """A number as people write it: a small ratio as a fraction."""
     if (value == int(value) and abs(value) >= 1) or value == 0:
         return f"{value:.0f}"
+    if value >= 10:
+        return f"{value:.0f}"
     return f"1/{1 / value:.0f}" if 0 < value < 0.15 else f"{value:.2f}"
 
 

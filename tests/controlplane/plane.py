@@ -125,14 +125,22 @@ class ControlPlane:
 
     def kubectl(self, *arguments: str, input: str | None = None, check: bool = True, token: str | None = None) -> str:
         """What kubectl prints, as the admin or as the holder of a token; its error output too when not checked."""
-        command = [str(self._programs / "kubectl"), f"--kubeconfig={self.kubeconfig}"]
-        command += [f"--token={token}"] if token else []
-        command += [f"--cache-dir={self.directory / 'kubectl-cache'}", *arguments]
+        command = self.kubectl_command(*([f"--token={token}"] if token else []), *arguments)
         clean = {name: value for name, value in os.environ.items() if not name.startswith("KUBE")}
         done = subprocess.run(command, input=input, env=clean, capture_output=True, text=True, check=False)
         if check and done.returncode != 0:
             raise KubectlFailed(done.stderr.strip())
         return done.stdout if check else done.stdout + done.stderr
+
+    def kubectl_command(self, *arguments: str) -> list[str]:
+        """The command line of kubectl as the admin."""
+        program = str(self._programs / "kubectl")
+        return [
+            program,
+            f"--kubeconfig={self.kubeconfig}",
+            f"--cache-dir={self.directory / 'kubectl-cache'}",
+            *arguments,
+        ]
 
     def get(self, *arguments: str) -> dict[str, Any]:
         """An object or a list, as `kubectl get … -o json` gives it."""

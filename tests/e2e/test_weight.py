@@ -5,18 +5,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
 
 from deployments.choices import Health
 from deployments.models import ClusterStatus, Deployment, DeploymentStatus, NodeStatus
 from tests import stage
 from tests.e2e import browser, server
+from tests.e2e.scale import Scale
 from tests.e2e.test_pages import addresses, boss, offices, served
 
 __all__ = ["served"]  # a fixture
@@ -33,35 +33,6 @@ def production() -> Iterator[server.Web]:
     subprocess.run(collect, cwd=server.ROOT, env=os.environ | server.environment() | shell, check=True)
     with server.running(**shell) as web:
         yield web
-
-
-class Scale:
-    """Weighs what comes over the wire for a page, headers included, as Chromium counts it."""
-
-    def __init__(self, page: Page) -> None:
-        self.bytes, self.parts = 0.0, list[tuple[str, float]]()
-        self.urls: dict[str, str] = {}
-        session = page.context.new_cdp_session(page)
-        session.send("Network.enable")
-        session.on(
-            "Network.responseReceived", lambda said: self.urls.update({said["requestId"]: said["response"]["url"]})
-        )
-        session.on("Network.loadingFinished", self.add)
-
-    def name(self, said: dict[str, Any]) -> None:
-        self.urls[said["requestId"]] = said["response"]["url"]
-
-    def add(self, said: dict[str, Any]) -> None:
-        size = float(said["encodedDataLength"])
-        self.bytes += size
-        self.parts.append((self.urls.get(said["requestId"], "?"), size))
-
-    def empty(self) -> None:
-        self.bytes, self.parts = 0.0, []
-
-    def heaviest(self) -> str:
-        """For the message of a failure."""
-        return ", ".join(f"{url} {size:.0f}" for url, size in sorted(self.parts, key=lambda part: -part[1])[:6])
 
 
 def signed_in(chromium: Browser, web: server.Web) -> BrowserContext:
