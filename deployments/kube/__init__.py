@@ -2,7 +2,20 @@
 
 from deployments.kube import errors, rights
 from deployments.kube.access import can, cluster_uid, recognise, version
-from deployments.kube.apply import Applied, Fence, Found, apply, create, delete, disown, metadata, read, send
+from deployments.kube.apply import (
+    NONE_YET,
+    Applied,
+    Fence,
+    Found,
+    apply,
+    at_version,
+    create,
+    delete,
+    disown,
+    metadata,
+    read,
+    send,
+)
 from deployments.kube.client import ITSELF, Connection, Identity, access_of, connect
 from deployments.kube.errors import FieldConflict, KubeError, Stranger, Superseded
 from deployments.kube.logs import Excerpt, logs
@@ -12,6 +25,7 @@ from deployments.kubeconfig import Access
 
 __all__ = [
     "ITSELF",
+    "NONE_YET",
     "Access",
     "Applied",
     "Connection",
@@ -27,6 +41,7 @@ __all__ = [
     "Version",
     "access_of",
     "apply",
+    "at_version",
     "can",
     "cluster_uid",
     "connect",

@@ -10,6 +10,9 @@ from deployments.kube.kinds import collection, path, path_of
 from deployments.manifests import labels
 
 TRIES = 4  # reads of an object that moves while we write
+# A resourceVersion that no object has: with it a write makes an object, and is a conflict where one has come meanwhile.
+# With "0" or none it would win over that.
+NONE_YET = "1"
 
 
 @dataclass(frozen=True)
@@ -114,16 +117,21 @@ def apply(
 def fenced(
     connection: Connection, manifest: dict[str, Any], *, identity: Identity, fence: Fence
 ) -> tuple[dict[str, Any], Found]:
-    """The manifest at the version of the object that stands there, if one does; and what that is."""
+    """The manifest at the version of the object that stands there, and what that is."""
     try:
         live = read(connection, manifest, identity=identity)
     except errors.KubeError as error:
         if error.is_absence:
-            return manifest, Found("", adopted=False, live={})
+            return at_version(manifest, NONE_YET), Found("", adopted=False, live={})
         raise
     meta = live["metadata"]
     found = Found(meta["uid"], adopted=check(manifest, meta, fence), live=live)
-    return manifest | {"metadata": manifest["metadata"] | {"resourceVersion": meta["resourceVersion"]}}, found
+    return at_version(manifest, meta["resourceVersion"]), found
+
+
+def at_version(manifest: dict[str, Any], version: str) -> dict[str, Any]:
+    """The manifest for an object that stands at this version; NONE_YET for one that is not there."""
+    return manifest | {"metadata": manifest["metadata"] | {"resourceVersion": version}}
 
 
 def check(manifest: dict[str, Any], live: dict[str, Any], fence: Fence) -> bool:
@@ -185,12 +193,13 @@ def delete(connection: Connection, kind: str, namespace: str, name: str, *, uid:
 
 
 def disown(connection: Connection, kind: str, namespace: str, name: str, *, uid: str, identity: Identity) -> None:
-    """Take our labels off an object that we leave behind, so that nobody takes it for ours later."""
+    """Take our labels, and what we noted on it, off an object that we leave behind: nobody takes it for ours later."""
     live = metadata(connection, kind, namespace, name, identity=identity)
     if live is None or live["uid"] != uid:
         return
     gone = dict.fromkeys((labels.INSTALLATION, labels.DEPLOYMENT_ID, labels.MANAGED_BY))
-    meta = {"resourceVersion": live["resourceVersion"], "labels": gone, "annotations": {labels.REVISION: None}}
+    told = dict.fromkeys((labels.REVISION, labels.REVISION_ID, labels.SPEC))
+    meta = {"resourceVersion": live["resourceVersion"], "labels": gone, "annotations": told}
     connection.call(
         "PATCH", path(kind, namespace, name), identity=identity, body={"metadata": meta},
         content_type="application/merge-patch+json", query={"fieldManager": labels.MANAGER}, accept=METADATA_ONLY,

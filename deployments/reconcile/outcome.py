@@ -44,7 +44,7 @@ def record_refusal(revision: Revision, error: kube.KubeError, progress: Progress
     if progress.done:
         outcome = Outcome.PARTIAL
     detail = progress.as_json() | {"message": error.message, "reason": error.reason}
-    Revision.objects.filter(pk=revision.pk).exclude(outcome=Outcome.APPLIED).update(
+    Revision.objects.filter(pk=revision.pk).exclude(outcome__in=[Outcome.APPLIED, Outcome.SUPERSEDED]).update(
         outcome=outcome, outcome_at=timezone.now(), outcome_detail=detail
     )
 

@@ -44,7 +44,7 @@ def make(project: Project, connection: kube.Connection, hold: Callable[[], None]
     checked = []
     for manifest in wanted:
         hold()
-        checked.append(at_version(connection, manifest))
+        checked.append(placed(connection, manifest))
     for manifest in checked:
         hold()
         kube.send(connection, manifest, identity=kube.ITSELF, force=True)
@@ -58,17 +58,17 @@ def make_namespace(connection: kube.Connection, manifest: dict[str, Any]) -> Non
         kube.create(connection, manifest, identity=kube.ITSELF)
 
 
-def at_version(connection: kube.Connection, manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest at the version of our object that stands there, if one does. Raises Stranger for another's: a
+def placed(connection: kube.Connection, manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest at the version of our object that stands there, or for none. Raises Stranger for another's: a
     RoleBinding of his could not even be pointed at our Role."""
     kind, meta = manifest["kind"], manifest["metadata"]
     live = kube.metadata(connection, kind, meta["namespace"], meta["name"], identity=kube.ITSELF)
     if live is None:
-        return manifest
+        return kube.at_version(manifest, kube.NONE_YET)
     if not labels.are_of_installation(live, settings.LLMDASH["INSTALLATION"]):
         sentence = f"{kind} {meta['name']} exists in namespace {meta['namespace']} and is not ours."
         raise kube.Stranger(sentence, 409, "Stranger")
-    return manifest | {"metadata": meta | {"resourceVersion": live["resourceVersion"]}}
+    return kube.at_version(manifest, live["resourceVersion"])
 
 
 def admitted(project: Project, connection: kube.Connection) -> bool:

@@ -15,7 +15,7 @@ from deployments.crypto import CannotOpen
 from deployments.models import Deployment, Revision
 from deployments.reconcile import building, drift, inventory, objects, orphans, provision, removal
 from deployments.reconcile.adopt import Adopted
-from deployments.reconcile.claim import LeaseLost, claim, me, release, renew
+from deployments.reconcile.claim import LeaseLost, claim, look_again, me, release, renew
 from deployments.reconcile.outcome import Progress, give_back_failed, record_refusal, record_success
 from deployments.reconcile.reach import reach
 
@@ -53,6 +53,7 @@ def work(deployment: Deployment, owner: str) -> None:
                 apply_newest(deployment, owner)
         except LeaseLost:
             log.warning("the lease was lost; another worker goes on")
+            look_again(str(deployment.pk))  # what we wrote late may stand where another has written
             clean_up_late(deployment)
         except Exception as error:
             # One row's surprise must not stop the others; it is tried again like a failure of the cluster.
@@ -87,12 +88,9 @@ def apply_newest(deployment: Deployment, owner: str) -> None:
                 return release(deployment, owner, after=0)
             continue
         except kube.KubeError as error:
-            record_refusal(revision, error, progress)
-            return give_back_failed(deployment, owner, error, progress)
+            return refused(deployment, revision, owner, error, progress)
         except CannotOpen as error:
-            refused = kube.KubeError(str(error), 403, "CannotOpen")
-            record_refusal(revision, refused, progress)
-            return give_back_failed(deployment, owner, refused, progress)
+            return refused(deployment, revision, owner, kube.KubeError(str(error), 403, "CannotOpen"), progress)
         record_success(revision, progress)
         deployment.refresh_from_db(fields=["desired", "deleted_at"])
         if deployment.desired == revision.number:
@@ -102,6 +100,16 @@ def apply_newest(deployment: Deployment, owner: str) -> None:
                 applied=revision.number, attempted=revision.number, attempts=0, problem="", last_error={},
                 heals=drift.settled(deployment),
             )  # fmt: skip
+
+
+def refused(
+    deployment: Deployment, revision: Revision, owner: str, error: kube.KubeError, progress: Progress
+) -> None:  # fmt: skip
+    """Write down why not, as long as the row is ours. Raises LeaseLost: what refuses a late writer is no news of the
+    Revision."""
+    renew(deployment, owner)
+    record_refusal(revision, error, progress)
+    give_back_failed(deployment, owner, error, progress)
 
 
 def apply_revision(deployment: Deployment, revision: Revision, owner: str, progress: Progress) -> None:

@@ -224,3 +224,24 @@ def test_secrets_written_as_text_come_back_encoded(space: Space) -> None:
     assert found["data"] == {"word": "aGVsbG8="}
     assert "stringData" not in found
     assert found["type"] == "Opaque"
+
+
+@pytest.mark.parametrize("kind", ["deployments", "services", "configmaps", "secrets"])
+def test_a_version_that_no_object_has_makes_one_and_wins_over_none(space: Space, kind: str) -> None:
+    made: dict[str, Json] = {
+        "deployments": workload("web", replicas=0),
+        "services": {"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 80}]}},
+        "configmaps": config_map("web", a="1"),
+        "secrets": {"apiVersion": "v1", "kind": "Secret", "data": {"a": "MQ=="}},
+    }
+    where = f"{space.apps if kind == 'deployments' else space.core}/{kind}/web"
+    manifest = made[kind] | {"metadata": {"name": "web", "resourceVersion": "1"}}
+    assert space.server_apply(where, manifest, "first").status_code == 201
+    before = space.send("GET", where).json()
+    for force in (False, True):
+        again = space.server_apply(where, manifest, "first", force=force)
+        said = again.json()
+        assert (again.status_code, said["reason"], said.get("details", {}).get("causes")) == (409, "Conflict", None)
+    after = space.send("GET", where).json()  # controllers may have written its status
+    assert [after.get(part) for part in ("spec", "data")] == [before.get(part) for part in ("spec", "data")]
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]

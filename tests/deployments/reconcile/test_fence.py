@@ -1,12 +1,16 @@
 """An older revision never overwrites a newer one, however late its writer comes."""
 
+import base64
 import dataclasses
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
+from django.utils import timezone
 
 from deployments import kube, reconcile, services
-from deployments.choices import Outcome
+from deployments.choices import Action, Outcome
 from deployments.kube import Fence, FieldConflict, KubeError, Stranger, Superseded
 from deployments.models import Deployment, Revision
 from deployments.reconcile import building, step
@@ -156,3 +160,55 @@ def test_a_stranger_that_appears_between_read_and_write_is_not_taken_over(play: 
     with pytest.raises(Stranger):
         kube.apply(play.api(), made, identity=kube.ITSELF, fence=dataclasses.replace(fence(row, 1), force=True))
     assert "llmdash.io/installation" not in play.live("service")["metadata"].get("labels", {})
+
+
+def meanwhile(play: Play, row: Deployment, **fields: Any) -> None:
+    """The lease runs out while somebody's answer is on its way, and another worker applies a newer revision."""
+    Deployment.objects.filter(pk=row.pk).update(lease_expires_at=timezone.now() - timedelta(hours=1))
+    services.change(deployment=play.row(row), action=Action.REVISE, by=play.maria, fields=fields)
+    reconcile.drain()
+    connections.close_all()
+
+
+@pytest.mark.parametrize("kind", ["secrets", "configmaps", "services", "deployments"])
+def test_a_late_writer_of_an_object_that_was_not_there_yet_is_refused(play: Play, kind: str) -> None:
+    one, two = play.secret("one"), play.secret("two")
+    env, files = {"name": "TOKEN", "secret": one}, {"path": "/etc/a.yaml", "content": "one"}
+    row = play.wish(env=[env], files=[files])
+    met: list[str] = []
+
+    def newer_comes_first(request: Request) -> None:
+        if request.method == "PATCH" and f"/{kind}/" in request.target and not met:
+            met.append(request.target)
+            meanwhile(play, row, env=[env | {"secret": two}], files=[files | {"content": "two"}], service_port=81)
+
+    with play.through(newer_comes_first):
+        reconcile.drain()
+    assert met
+    now = play.row(row)
+    assert (now.applied, now.problem) == (2, "")
+    for each, name in (
+        ("secret", "gpt-4-env"),
+        ("configmap", "gpt-4-files"),
+        ("service", "gpt-4"),
+        ("deploy", "gpt-4"),
+    ):
+        assert play.live(each, name)["metadata"]["annotations"]["llmdash.io/revision"] == "2"
+    assert base64.b64decode(play.live("secret", "gpt-4-env")["data"]["TOKEN"]) == b"two"
+    outcomes = dict(Revision.objects.filter(deployment=row).values_list("number", "outcome"))
+    assert outcomes == {1: Outcome.SUPERSEDED, 2: Outcome.APPLIED}, "who came late says nothing of it"
+
+
+def test_a_late_reader_leaves_the_outcome_of_an_older_revision_alone(play: Play) -> None:
+    row = play.wish()
+    met: list[str] = []
+
+    def newer_comes_first(request: Request) -> None:
+        if request.method == "GET" and "/services/" in request.target and not met:
+            met.append(request.target)
+            meanwhile(play, row, replicas=2)
+
+    with play.through(newer_comes_first):
+        reconcile.drain()
+    outcomes = dict(Revision.objects.filter(deployment=row).values_list("number", "outcome"))
+    assert (met != [], outcomes) == (True, {1: Outcome.SUPERSEDED, 2: Outcome.APPLIED})
