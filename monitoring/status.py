@@ -97,9 +97,7 @@ def judge(intent: Intent, seen: Seen, pods: list[dict[str, Any]]) -> tuple[Healt
     if seen.deployment is None and not alive:
         return not_there(intent)
     if intent.wanted == 0:
-        running = [pod for pod in pods if not pod["ended"]]
-        left = f": {plural(len(running), 'pod')} still stopping." if running else "."
-        return Health.STOPPED, f"Stopped{left}{caveat(intent)}"
+        return stopped(intent, [pod for pod in pods if not pod["ended"]])
     ready = sum(pod["ready"] for pod in alive)
     health, sentence = by_pods(intent, alive, ready, refusal(seen.deployment))
     if stuck(seen.deployment) and health != Health.SERVING and not ready:
@@ -107,6 +105,19 @@ def judge(intent: Intent, seen: Seen, pods: list[dict[str, Any]]) -> tuple[Healt
     if intent.problem == Problem.WAIT and intent.applied == intent.desired and health == Health.SERVING:
         health = Health.DEGRADED  # its pods serve, yet not all of it stands as it is wanted
     return health, sentence + caveat(intent)
+
+
+def stopped(intent: Intent, running: list[dict[str, Any]]) -> tuple[Health, str]:
+    """It should stand still; pods that run on since the stop did not get through hold their GPUs."""
+    held = [pod for pod in running if pod["stage"] != Stage.STOPPING]
+    if held and intent.problem and intent.applied < intent.desired:
+        health = Health.DEGRADED if intent.problem == Problem.BACK_OFF else Health.FAILING
+        return (
+            health,
+            f"Not stopped: {plural(len(held), 'pod')} still {verb(len(held), 'runs', 'run')}.{caveat(intent)}",
+        )
+    left = f": {plural(len(running), 'pod')} still stopping." if running else "."
+    return Health.STOPPED, f"Stopped{left}{caveat(intent)}"
 
 
 def going(intent: Intent) -> tuple[Health, str]:

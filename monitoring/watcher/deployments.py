@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Value
 from django.utils import timezone
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 DRIFT_GRACE_SECONDS = 3.0  # an object that was just applied may not have come back by the watch yet
-HEAL_EVERY_SECONDS = 5.0
+RING_SECONDS = 5.0  # until workers are told again of what they have not mended, then twice that, and so on
 AT_ONCE = 100  # rows
 DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision"
 COLUMNS = ["health", "health_rank", "sentence", "ready", "wanted", "gpus", "observed_revision", "rollout", "pods",
@@ -42,7 +43,7 @@ class DeploymentRows:
         self.watch = watch
         self.seen: dict[str, tuple[Any, ...]] = {}
         self.uids: dict[str, str] = {}  # ids of deployments by the uid of their Deployment object
-        self.healed_at: dict[str, float] = {}
+        self.rung: dict[str, tuple[float, float]] = {}  # when workers were told of a row, and the pause until again
         self.awaited: dict[tuple[str, str], float] = {}  # since when an object is looked for, 0.0 for one that was met
 
     def moved_rows(self) -> set[str]:
@@ -113,12 +114,14 @@ class DeploymentRows:
             self.watch.look_again(str(pk))
 
     def may_ring(self, pk: str) -> bool:
-        """Not more often than the workers can answer."""
-        now = time.monotonic()
-        due = now - self.healed_at.get(pk, -HEAL_EVERY_SECONDS) >= HEAL_EVERY_SECONDS
-        if due:
-            self.healed_at[pk] = now
-        return due
+        """Whether the workers are told now: ever less often while nothing changes, so that their queue does not fill
+        when none of them runs."""
+        now, most = time.monotonic(), float(settings.LLMDASH["RECHECK_SECONDS"])
+        at, pause = self.rung.get(pk, (-most, RING_SECONDS / 2))
+        if now - at < pause:
+            return False
+        self.rung[pk] = (now, min(most, pause * 2))
+        return True
 
     def specs(self, wanted: set[str]) -> dict[str, dict[str, Any]]:
         """The newest specs of these, as stored."""
@@ -213,18 +216,22 @@ class DeploymentRows:
 
     def heal(self, deployment: Deployment, drift: list[dict[str, Any]]) -> None:
         """Tell the workers, when the policy is to put it back or to adopt it; what the API server rewrites as often as
-        it is written is left as it is."""
-        hopeless = deployment.problem in (Problem.CONTESTED, Problem.POISON, Problem.WAIT)
-        if all(item["rewritten"] for item in drift) or deployment.drift_policy == DriftPolicy.LEAVE or hopeless:
-            return
+        it is written is left as it is. A row with a problem has a next turn of its own, which nobody hastens."""
         pk = str(deployment.pk)
+        if not drift:
+            self.rung.pop(pk, None)
+        if all(item["rewritten"] for item in drift) or deployment.drift_policy == DriftPolicy.LEAVE:
+            return
+        if deployment.problem:
+            return
         if self.may_ring(pk):
             doorbell.look_again(deployment.pk)
         self.watch.look_again(pk)
 
     def report_newer(self, deployment: Deployment, live: int) -> None:
         """The cluster has a revision that the database does not know: the workers stop, and a person chooses."""
-        if live > deployment.desired and deployment.problem != Problem.NEWER and self.may_ring(str(deployment.pk)):
+        known = deployment.problem in (Problem.NEWER, Problem.BACK_OFF, Problem.CLUSTER)
+        if live > deployment.desired and not known and self.may_ring(str(deployment.pk)):
             doorbell.look_again(deployment.pk)
 
 

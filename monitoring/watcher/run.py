@@ -5,7 +5,7 @@ import threading
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from deployments import metrics
 from deployments.models import Cluster
@@ -28,13 +28,16 @@ def run(stop: threading.Event) -> None:
         close_old_connections()
         try:
             step(watched)
-        except DatabaseError:
+        except Error:
             log.exception("the database does not answer; the watches go on")
         measured.measure(watched.values())
         stop.wait(EVERY_SECONDS)
     for watch in watched.values():
         watch.end()
-    lease.drop()
+    try:
+        lease.drop()
+    except Error:
+        log.exception("the leases could not be given back; they end by themselves")
 
 
 def step(watched: dict[UUID, ClusterWatch]) -> None:

@@ -271,8 +271,11 @@ def test_a_stopped_deployment_says_what_still_goes() -> None:
 
 def test_a_stop_that_is_not_applied_says_so() -> None:
     intent = Intent(wanted=0, desired=2, applied=1, problem=Problem.WAIT, problem_message="forbidden.")
-    sentence = "Stopped: 1 pod still stopping. Revision 2 is not applied: forbidden."
-    says(judged(intent, ready_pod()), Health.STOPPED, sentence)
+    sentence = "Not stopped: 1 pod still runs. Revision 2 is not applied: forbidden."
+    says(judged(intent, ready_pod()), Health.FAILING, sentence)
+    passing = replace(intent, problem=Problem.BACK_OFF)
+    says(judged(passing, ready_pod()), Health.DEGRADED, sentence)
+    says(judged(intent), Health.STOPPED, "Stopped. Revision 2 is not applied: forbidden.")
 
 
 @pytest.mark.parametrize("live", [None, rolled("NewReplicaSetAvailable")])

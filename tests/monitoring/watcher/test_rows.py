@@ -3,16 +3,19 @@
 import json
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from deployments import glance, tasks
-from deployments.choices import DriftPolicy
+from deployments.choices import DriftPolicy, Problem
 from deployments.doorbell import LOOK_AGAIN
 from deployments.manifests import labels
 from deployments.models import Deployment, NodeStatus, Signal
 from llmdash import celery_app
+from monitoring.watcher.deployments import RING_SECONDS, DeploymentRows
 from tests.deployments.reconcile import policies
 from tests.deployments.reconcile.play import Play
 from tests.llmdash.sandbox.hollow.fixtures import pod, vllm_container
@@ -274,3 +277,24 @@ def test_what_the_database_does_not_know_is_told_of_and_left_alone(play: Play) -
     row.delete()
     eventually(lambda: cluster_status(play).unknown == [known], "the watcher tells of it")
     assert play.names() == before
+
+
+def test_a_row_whose_turn_is_set_is_not_hastened_by_what_differs(play: Play) -> None:
+    row = deployed(play)
+    until(row, "serving")
+    Deployment.objects.filter(pk=row.pk).update(problem=Problem.BACK_OFF, last_error={"message": "busy"})
+    play.kubectl("scale", "deployment", row.name, "--replicas=3")
+    eventually(lambda: status(row).drift, "the difference is seen")
+    time.sleep(RING_SECONDS + 1)
+    assert work(row) == 0
+
+
+def test_workers_are_told_ever_less_often_of_what_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, now, rung = DeploymentRows(None), [0.0], list[float]()  # type: ignore[arg-type]  # no watch is asked
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    for second in range(3600):
+        now[0] = float(second)
+        if rows.may_ring("row"):
+            rung.append(now[0])
+    assert rung[:5] == [0, 5, 15, 35, 75]
+    assert {b - a for a, b in pairwise(rung[-3:])} == {settings.LLMDASH["RECHECK_SECONDS"]}
