@@ -43,7 +43,7 @@ def create(
     """Make a Deployment with its first Revision. Raises ValidationError for the name, SpecRefused for the spec."""
     check(spec, project)
     with transaction.atomic():
-        fingerprint = ["create", str(project.pk), name, specs.dump(spec)]
+        fingerprint = ["create", str(project.pk), name, specs.dump(spec), str(drift_policy)]
         if (seen := _seen(by, key, fingerprint)) and seen.deployment:
             return seen.deployment
         deployment = Deployment(project=project, name=name, drift_policy=drift_policy)
@@ -64,10 +64,11 @@ def revise(
     """
     check(spec, deployment.project, kept=deployment.revisions.get(number=deployment.desired).spec_json)
     with transaction.atomic():
-        locked = lock(deployment)
+        locked = lock(deployment, even_deleted=True)
         fingerprint = [str(action), str(deployment.pk), asked or specs.dump(spec), if_revision]
         if (seen := _seen(by, key, fingerprint)) and seen.revision:
             return locked.revisions.get(number=seen.revision)
+        refuse_deleted(locked)
         newest = locked.revisions.get(number=locked.desired)
         if if_revision is not None and if_revision != newest.number:
             raise Conflict(newest)
@@ -173,9 +174,15 @@ def set_drift_policy(*, deployment: Deployment, policy: DriftPolicy, by: "User")
 def lock(deployment: Deployment, *, even_deleted: bool = False) -> Deployment:
     """The row for this transaction alone. Raises BeingDeleted."""
     locked = Deployment.objects.select_for_update(of=("self",)).select_related("project").get(pk=deployment.pk)
-    if locked.deleted_at and not even_deleted:
-        raise BeingDeleted("This deployment is being deleted.")
+    if not even_deleted:
+        refuse_deleted(locked)
     return locked
+
+
+def refuse_deleted(locked: Deployment) -> None:
+    """Raise BeingDeleted."""
+    if locked.deleted_at:
+        raise BeingDeleted("This deployment is being deleted.")
 
 
 def _add_revision(
