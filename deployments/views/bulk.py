@@ -4,21 +4,25 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.db.models import F
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from deployments import glance, services
 from deployments.access import Can, allowed
-from deployments.choices import Health, Role
+from deployments.choices import Role
 from deployments.forms import BulkForm
-from deployments.models import AppliedObject, Membership
+from deployments.models import AppliedObject, Membership, Revision
 from deployments.views.common import Request, posted
 
 MOST = 200  # rows at once; a page of the list has 50
 NAMED = 5  # deployments that a message names
+STATE = ("q", "health", "project", "cluster", "sort", "page")  # of the list, in its address
+LONGEST = 2000  # characters of that
 
 
 @dataclass(frozen=True)
@@ -63,19 +67,31 @@ def bulk(request: Request) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     act = ACTS.get(given.get("act", ""))
     lines = chosen(request, given.getlist("pk"), act) if act else []
+    back = listed(given.get("list", ""))
     if act is None or not lines:
         messages.info(request, "Choose deployments in the list first, then what to do with them.")
-        return redirect("deployments:list")
+        return redirect(back)
     able = [line.row for line in lines if not line.why_not]
     form = BulkForm(posted(request), word=act.word.lower(), count=len(able), danger=act.danger)
     if request.method == "POST" and able and form.is_valid():
         perform(request, act, able, seen_of(request))
-        return redirect("deployments:list")
+        for line in lines:
+            if line.why_not:  # it could be done when the page asked
+                messages.info(request, f"{line.row.name} is left as it is: {line.why_not}")
+        return redirect(back)
     context = {
         "act": act, "key": given["act"], "lines": lines, "able": able, "form": form,
-        "gpus": sum(row.view.gpus for row in able), "back": reverse("deployments:list"),
+        "gpus": sum(row.view.gpus for row in able), "back": back,
+        "list_query": back.partition("?")[2],
     }  # fmt: skip
     return render(request, "deployments/bulk.html", context, status=422 if form.errors else 200)
+
+
+def listed(query: str) -> str:
+    """The address of the list as the person left it, out of its query; of what it does not know nothing is kept."""
+    given = QueryDict(query[:LONGEST])
+    known = {key: given[key] for key in STATE if given.get(key)}
+    return reverse("deployments:list") + (f"?{urlencode(known)}" if known else "")
 
 
 def chosen(request: Request, ids: Iterable[str], act: Act) -> list[Line]:
@@ -83,11 +99,20 @@ def chosen(request: Request, ids: Iterable[str], act: Act) -> list[Line]:
     wanted = {found for text in list(ids)[:MOST] if (found := as_uuid(text))}
     visible = glance.listed().visible_to(request.user).filter(pk__in=wanted)
     rows = list(visible.order_by("project__name", "name"))
+    running = asked_to_run(rows)
     roles = Membership.objects.roles(request.user, list({row.project_id for row in rows}))
     for row in rows:
         row.view = glance.of(row)
     going = objects(rows) if act.danger else {}
-    return [Line(row, why_not(row, act, roles[row.project_id]), going.get(row.pk, [])) for row in rows]
+    return [
+        Line(row, why_not(row, act, roles[row.project_id], runs=running[row.pk]), going.get(row.pk, [])) for row in rows
+    ]
+
+
+def asked_to_run(rows: list[Any]) -> dict[uuid.UUID, bool]:
+    """Whether the newest Revision of each is to run, by one query."""
+    newest = Revision.objects.filter(deployment__in=rows, number=F("deployment__desired"))
+    return {pk: spec.get("running", True) for pk, spec in newest.values_list("deployment", "spec_json")}
 
 
 def objects(rows: list[Any]) -> dict[uuid.UUID, list[str]]:
@@ -99,14 +124,16 @@ def objects(rows: list[Any]) -> dict[uuid.UUID, list[str]]:
     return found
 
 
-def why_not(row: Any, act: Act, role: Role | None) -> str:
+def why_not(row: Any, act: Act, role: Role | None, *, runs: bool) -> str:
     """Why an act leaves a deployment as it is; "" when it does not."""
     if not allowed(role, act.can):
         return f"You are {role.label.lower() if role else 'nobody'} in project {row.project.name}."
     if row.deleted_at:
         return "It is being deleted already."
-    if act is ACTS["stop"] and row.view.health == Health.STOPPED:
+    if act is ACTS["stop"] and not runs:
         return "It is stopped already."
+    if act is ACTS["start"] and runs:
+        return "It is running already."
     return ""
 
 

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from deployments import services
-from deployments.choices import Health, Role
-from deployments.models import AppliedObject, ClusterStatus, Deployment, DeploymentStatus, Membership
+from deployments.choices import Role
+from deployments.models import AppliedObject, Deployment, DeploymentStatus, Membership
 from tests import stage
 from tests.deployments.views.people import Person
 
@@ -60,13 +60,14 @@ def test_the_page_tells_what_will_happen_to_each(maria: Person) -> None:
 
 def test_each_is_done_and_told(maria: Person) -> None:
     done = maria.client.post(BULK, fields("stop", "a", "b", "theirs", "unseen"), follow=True)
-    assert told(done) == ["a and b are being stopped."]
+    assert told(done) == [
+        "a and b are being stopped.", "theirs is left as it is: You are viewer in project other.",
+    ]  # fmt: skip
     assert [row(name).desired for name in ("a", "b", "c", "theirs", "unseen")] == [2, 2, 1, 1, 1]
     again = maria.client.post(BULK, fields("stop", "a", "c"), follow=True)
-    assert told(again) == ["c is being stopped.", "a was so already."]
-    assert told(maria.client.post(BULK, fields("start", "a", "b", "c"), follow=True)) == [
-        "a, b and c are being started."
-    ]
+    assert told(again) == ["c is being stopped.", "a is left as it is: It is stopped already."]
+    started = maria.client.post(BULK, fields("start", "a", "b", "c"), follow=True)
+    assert told(started) == ["a, b and c are being started."]
 
 
 def test_what_somebody_changed_meanwhile_is_left_as_it_is(maria: Person) -> None:
@@ -106,11 +107,24 @@ def test_nothing_that_can_be_done_has_no_button(maria: Person) -> None:
     assert row("theirs").deleted_at is None
 
 
-def test_a_fresh_status_says_that_it_is_stopped_already(maria: Person) -> None:
-    ClusterStatus.objects.create(cluster=row("a").project.cluster, seen_at=timezone.now())
-    DeploymentStatus.objects.create(deployment=row("a"), health=Health.STOPPED)
-    page = maria.client.get(BULK, fields("stop", "a"))
-    assert [line.why_not for line in page.context["lines"]] == ["It is stopped already."]
+def test_what_was_asked_for_before_is_left_as_it_is(maria: Person) -> None:
+    services.stop(deployment=row("a"), by=maria.user)
+    for act, why in (("stop", ["It is stopped already.", ""]), ("start", ["", "It is running already."])):
+        page = maria.client.get(BULK, fields(act, "a", "b"))
+        assert [line.why_not for line in page.context["lines"]] == why
+
+
+def test_it_comes_back_to_the_list_as_it_was(maria: Person) -> None:
+    query = "q=a&sort=-gpus&page=1&health=starting"
+    asked = maria.client.get(BULK, fields("stop", "a", list=query))
+    assert asked.context["back"] == f"/deployments/?{'q=a&health=starting&sort=-gpus&page=1'}"
+    done = maria.client.post(BULK, fields("stop", "a", list=asked.context["list_query"]))
+    assert done["Location"] == asked.context["back"]
+
+
+@pytest.mark.parametrize("query", ["", "next=//evil.example", "//evil.example/?q", "x" * 5000])
+def test_nothing_else_comes_back_with_it(maria: Person, query: str) -> None:
+    assert maria.client.post(BULK, fields("stop", "a", list=query))["Location"] == "/deployments/"
 
 
 def test_only_who_may_deploy_has_boxes(maria: Person) -> None:
