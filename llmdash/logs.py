@@ -26,6 +26,7 @@ def logging_config(level: str, *, as_json: str) -> None:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.format_exc_info,
     ]
+    logging.captureWarnings(True)
     renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -35,7 +36,7 @@ def logging_config(level: str, *, as_json: str) -> None:
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder()],
+        "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder(), name_request],
     }
     logging.config.dictConfig(
         {
@@ -48,9 +49,21 @@ def logging_config(level: str, *, as_json: str) -> None:
                 "urllib3": {"level": "ERROR"},
                 "httpx": {"level": "WARNING"},
                 "kubernetes": {"level": "WARNING"},
-                "uvicorn.access": {"level": "WARNING"},
+                "uvicorn": {"level": "INFO", "handlers": [], "propagate": True},
+                "uvicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+                "uvicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
             },
         }
     )
+
+
+def name_request(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    """The id of the request that Django logs an answer of, in place of the request: it does so when the id is bound no
+    more."""
+    request = event.pop("request", None)
+    meta = getattr(request, "META", None) or {}
+    if "llmdash.request_id" in meta:
+        event.setdefault("request_id", meta["llmdash.request_id"])
+    return event
