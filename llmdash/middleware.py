@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from http import HTTPStatus
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import structlog
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django.template.response import TemplateResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from deployments import database, metrics
 from llmdash import errors
@@ -161,7 +162,18 @@ class SignInRequiredMiddleware:
                 request.headers.get("HX-Current-URL", resolve_url("home")), resolve_url(settings.LOGIN_URL)
             )
             return HttpResponse(status=401, headers={"HX-Redirect": target.url})
-        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+        return redirect_to_login(page_of(request), resolve_url(settings.LOGIN_URL))
+
+
+def page_of(request: HttpRequest) -> str:
+    """Where a person was: the page asked for, or the one whose form they sent, since many acts have no page."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    referer = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(referer, {request.get_host()}, require_https=request.is_secure()):
+        return resolve_url("home")
+    page = urlsplit(referer)
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 class ReadOnlyMiddleware:

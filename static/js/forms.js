@@ -37,7 +37,7 @@
 
   /* Kept */
   const kept = (form) => [...form.elements].filter((el) =>
-    el.name && !["hidden", "password", "file", "submit"].includes(el.type) && !/secret|token|password/.test(el.name));
+    el.name && !["hidden", "password", "file", "submit"].includes(el.type) && !/secret|token|password|kubeconfig|client_key/.test(el.name));
 
   function save(form) {
     const values = kept(form).map((el) => [el.name, el.type === "checkbox" ? el.checked : el.value]);

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from io import BytesIO
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -129,3 +130,19 @@ def test_a_secret_that_is_not_utf8_is_never_stored_damaged(body: bytes) -> None:
     assert b"Sign in" not in answer.content
     assert b"hush" not in answer.content
     assert SecretValue.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("referer", "leads_to"),
+    [
+        ("http://testserver/clusters/new/?from=x", "/clusters/new/?from=x"),
+        ("http://evil.example/clusters/new/", "/"),
+        ("//evil.example/", "/"),
+        ("", "/"),
+    ],
+)
+@pytest.mark.django_db
+def test_who_sent_a_form_when_the_session_had_ended_comes_back_to_its_page(referer: str, leads_to: str) -> None:
+    answer = Client().post("/clusters/test/", headers={"Referer": referer} if referer else {})
+    assert answer.status_code == 302
+    assert parse_qs(urlsplit(answer["Location"]).query)["next"] == [leads_to]
