@@ -1,5 +1,6 @@
 """Is everything serving, and what needs a person? The parts of the first page."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from django.db.models import Case, Count, IntegerField, Q, Value, When
 from django.urls import reverse
 
 from deployments import advice, glance
-from deployments.choices import Connection, DriftPolicy, Health, Problem, Shown
+from deployments.choices import Connection, DriftPolicy, Health, Problem, Shown, Sign
 from deployments.models import Cluster, ClusterStatus
 from monitoring import conditions
 
@@ -44,7 +45,7 @@ def matters(deployments: Any, clusters: list[Cluster]) -> tuple[list[Matter], in
 
     Clusters come first: a silent one is the cause of every unknown deployment on it, which are not listed again.
     """
-    found = [matter for cluster in clusters if (matter := of_cluster(cluster) or unknown_of(cluster))]
+    found = [matter for cluster in clusters for matter in of_cluster(cluster)]
     rows = deployments.filter(
         Q(health_now__in=NEEDS_ONE)
         | Q(problem__in=[Problem.POISON, Problem.CONTESTED, Problem.WAIT])
@@ -58,26 +59,25 @@ def matters(deployments: Any, clusters: list[Cluster]) -> tuple[list[Matter], in
     return found[:MOST], total
 
 
-def of_cluster(cluster: Cluster) -> Matter | None:
-    """A cluster whose connection is not well."""
+def of_cluster(cluster: Cluster) -> Iterator[Matter]:
+    """What is not well with a cluster: its connection, or else what will end it or hinders its use."""
     status = getattr(cluster, "status", None) or ClusterStatus()
-    word = Connection(status.connection)
-    if word == Connection.CONNECTED and not status.is_stale:
-        return None
-    said = status.message or ("Not heard of lately." if status.seen_at else "Not connected yet.")
-    url = reverse("monitoring:cluster", args=[cluster.pk])
-    return Matter(word, cluster.name, url, "cluster", said, advice.BY_CONNECTION[word], status.seen_at)
-
-
-def unknown_of(cluster: Cluster) -> Matter | None:
-    """A cluster that has deployments of ours which the database does not know."""
-    status = getattr(cluster, "status", None)
-    if status is None or not status.unknown:
-        return None
-    condition = conditions.known(status)
-    url = reverse("monitoring:cluster", args=[cluster.pk])
-    look = Problem.NEWER
-    return Matter(look, cluster.name, url, "cluster", condition.sentence, condition.step, status.seen_at)
+    url, word = reverse("monitoring:cluster", args=[cluster.pk]), Connection(status.connection)
+    if word != Connection.CONNECTED or status.is_stale:
+        said = status.message or ("Not heard of lately." if status.seen_at else "Not connected yet.")
+        yield Matter(word, cluster.name, url, "cluster", said, advice.BY_CONNECTION[word], status.seen_at)
+        return
+    for condition in (
+        conditions.credentials(cluster, status),
+        conditions.rights(cluster),
+        conditions.prometheus(cluster),
+    ):
+        if condition.sign == Sign.BAD or (condition.sign == Sign.WARNING and condition.name == "Credentials"):
+            said = f"{condition.name}: {condition.sentence}"
+            yield Matter(condition.sign, cluster.name, url, "cluster", said, condition.step, condition.at)
+    if status.unknown:
+        known = conditions.known(status)
+        yield Matter(Problem.NEWER, cluster.name, url, "cluster", known.sentence, known.step, None)
 
 
 def of_deployment(row: Any) -> Matter:

@@ -31,6 +31,7 @@ def overview(request: Request) -> HttpResponse:
         "clusters": known,
         "any_deployment": any(row["count"] for row in healths),
         "audit": AuditEntry.objects.visible_to(request.user).select_related("project")[:AUDIT_ROWS],
+        "any_project": Project.objects.visible_to(request.user).exists,  # asked where nothing is deployed yet
         "may_create": Project.objects.where(request.user, Can.DEPLOY).exists(),
     }
     template = "monitoring/_overview.html" if is_fragment(request) else "monitoring/overview.html"

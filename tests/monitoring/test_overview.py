@@ -1,9 +1,11 @@
 """The first page: what needs a person, where is room, what was done."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from deployments.choices import Health, Problem
 from deployments.models import Cluster, ClusterStatus, Deployment
@@ -136,7 +138,33 @@ def test_the_number_of_queries_is_fixed(team: Team, django_assert_num_queries: A
 def test_newcomers_learn_what_to_do(db: None) -> None:
     assert "You belong to no project yet" in text(Person(stage.user("new")).get("/"))
     boss = Person(stage.user("boss", is_superuser=True))
-    assert "Add the first cluster" in text(boss.get("/"))
+    first = boss.get("/")
+    assert "Add the first cluster" in text(first)
+    assert 'href="/clusters/new/"' in first.content.decode()
+    east = stage.cluster("east")
+    ClusterStatus.objects.create(cluster=east, connection="connected", seen_at=timezone.now())
+    east.seal_credentials({"token": "t"})
+    east.save()
+    second = boss.get("/")
+    assert "Make the first project" in text(second)
+    assert 'href="/projects/new/"' in second.content.decode()
+    stage.project("team", cluster=east)
+    assert "Deploy the first LLM" in text(boss.get("/"))
+
+
+def test_what_will_end_a_connection_or_hinders_its_use_is_told_before_it_does(team: Team) -> None:
+    cluster = team.project.cluster
+    assert names(team.viewer) == []
+    cluster.credentials_expire_at = timezone.now() + timedelta(days=3, hours=1)
+    cluster.save()
+    assert "Credentials: They end in 3 days" in text(team.viewer.get("/"))
+    cluster.credentials_expire_at = timezone.now() + timedelta(days=60)
+    cluster.prometheus_url = "http://prometheus.example"
+    cluster.tested = {"at": timezone.now().isoformat(), "prometheus": {"ok": False, "message": "It refuses us."}}
+    cluster.save()
+    said = text(team.viewer.get("/"))
+    assert "They end" not in said
+    assert "Prometheus: It refuses us." in said
 
 
 # ---- traffic
