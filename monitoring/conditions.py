@@ -110,9 +110,11 @@ def prometheus(cluster: Cluster) -> Condition:
     found = cluster.tested.get("prometheus")
     if not found:
         return Condition("Prometheus", Sign.UNKNOWN, "Not tested yet.", "Test the connection.")
-    return Condition(
-        "Prometheus", Sign.WELL if found["ok"] else Sign.BAD, found["message"], at=tested_at(cluster.tested)
-    )
+    at = tested_at(cluster.tested)
+    if found["ok"]:
+        return Condition("Prometheus", Sign.WELL, found["message"], at=at)
+    step = "A platform admin can correct and test it in the cluster's settings."
+    return Condition("Prometheus", Sign.BAD, found["message"], step, at)
 
 
 def tested_at(tested: dict[str, Any]) -> datetime | None:
