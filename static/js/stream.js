@@ -1,20 +1,20 @@
 /* The connection to the server's event stream, one for all tabs of a person: a browser allows six connections to an
    HTTP/1.1 server, and a seventh tab would wait for ever. One tab holds the connection, by a lock that the browser gives
-   to the next when it goes, and passes on what it hears. Where there are no locks (http to another machine) each tab has a
-   connection of its own and gives it back 30 s after it was hidden.
+   to the next when it goes, and passes on what it hears. Where there are no locks (http to another machine) it holds it by
+   a lease in the browser's storage. A hidden tab gives it back after 30 s.
 
    <html data-stream="/stream/" data-user="7">          where the stream is, and whose
    Tells this page by events of the document:
    llmdash:changed {topic, id}   llmdash:seen {id, at}   llmdash:ask-anew: what was missed is not replayed */
 (() => {
-  const SILENCE = 40000, POLL = 5000, CAP = 5000, STEADY = 2000, HIDDEN = 30000, SLEPT = 20000;
+  const SILENCE = 40000, POLL = 5000, CAP = 5000, STEADY = 2000, HIDDEN = 30000, SLEPT = 20000, LEASE = 6000;
   const { stream: url, user } = document.documentElement.dataset;
   const light = document.getElementById("live");
   const words = { live: "Live", connecting: "Connecting…", reconnecting: "Reconnecting…", polling: "Checking every 5 s" };
   if (!url || !document.querySelector("[data-live][data-live-url]")) return;
 
   const room = `llmdash ${url} ${user}`;
-  const channel = navigator.locks && window.BroadcastChannel ? new BroadcastChannel(room) : null;
+  const channel = window.BroadcastChannel && (navigator.locks || hasStorage()) ? new BroadcastChannel(room) : null;
   let known = false, source, heard = 0, cuts = 0, retry, poll, steady, hide, ticked = Date.now();
   let seat, leave; // the wait for the lock, and the way to give it back
 
@@ -46,7 +46,33 @@
     if (!channel) { connect(); return; }
     channel.postMessage({ type: "who" });
     const hold = () => new Promise((resolve) => { leave = resolve; connect(); });
+    if (!navigator.locks) { lease(seat.signal, hold); return; }
     navigator.locks.request(room, { signal: seat.signal }, hold).catch(() => {}); // aborted: the tab was hidden
+  }
+
+  function hasStorage() {
+    try { localStorage.removeItem("llmdash"); return true; } catch { return false; }
+  }
+
+  /* Two tabs that take it at the same moment both hold it, until the one that did not write last looks again. */
+  function lease(signal, hold) {
+    const me = `${Date.now()} ${Math.random()}`;
+    const held = () => JSON.parse(localStorage.getItem(room) || '{"at": 0}');
+    const look = () => {
+      const { id, at } = held();
+      if (id !== me && Date.now() - at < LEASE) {
+        if (leave) { close(); clearTimeout(retry); leave = undefined; }
+        return;
+      }
+      localStorage.setItem(room, JSON.stringify({ id: me, at: Date.now() }));
+      if (!leave) hold();
+    };
+    const timer = setInterval(look, LEASE / 4);
+    signal.addEventListener("abort", () => {
+      clearInterval(timer);
+      if (held().id === me) localStorage.removeItem(room);
+    });
+    look();
   }
 
   function part() {
