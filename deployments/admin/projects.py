@@ -5,11 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from deployments.admin.audited import AuditedAdmin, TabularInline
+from deployments.admin.audited import AuditedAdmin, StackedInline
 from deployments.models import Membership, Project
 
 
-class MembershipInline(TabularInline):
+class MembershipInline(StackedInline):
     """Members, each a user or a group with a role."""
 
     model = Membership

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from deployments.admin.audited import AuditedAdmin, ModelForm, ReadOnlyAdmin, TabularInline, note
+from deployments.admin.audited import AuditedAdmin, ModelForm, ReadOnlyAdmin, StackedInline, note
 from deployments.models import Membership
 from llmdash.accounts.models import ApiToken, User
 from llmdash.accounts.services import revoke_token
@@ -31,7 +31,7 @@ for replaced in (Group, EmailAddress, Authenticator):
     admin.site.unregister(replaced)
 
 
-class MembershipInline(TabularInline):
+class MembershipInline(StackedInline):
     """The projects of a user or a group, with the role there."""
 
     model = Membership

@@ -23,7 +23,7 @@ PHONE: ViewportSize = {"width": 375, "height": 812}
 # Boxes that reach beyond the window, those aside that scroll by themselves.
 BEYOND = """() => {
     const width = document.documentElement.clientWidth;
-    const scrolls = ".scroll-x, .chips, pre, dialog, .skip, [class*=visually-hidden], caption, thead";
+    const scrolls = ".scroll-x, .results, .chips, pre, dialog, .skip, [class*=visually-hidden], caption, thead";
     return [...document.querySelectorAll("body, body *")]
         .filter((el) => el.getBoundingClientRect().width && el.getBoundingClientRect().right > width + 1)
         .filter((el) => !el.closest(scrolls))
