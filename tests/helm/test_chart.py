@@ -70,6 +70,16 @@ def test_everything_that_may_be_asked_for(render: Render) -> None:
     assert environment["REDIS_URL_FILE"] == "/run/secrets/llmdash/d"
 
 
+def test_who_reaches_the_web_may_be_few_and_still_the_test_and_prometheus_do(render: Render) -> None:
+    proxy, prometheus = ({"namespaceSelector": {"matchLabels": {"name": name}}} for name in ("proxy", "monitoring"))
+    made = render({"networkPolicy": {"from": [proxy], "metricsFrom": [prometheus]}})
+    [rule] = made["NetworkPolicy", "llmdash-web"]["spec"]["ingress"]
+    test = made["Pod", "llmdash-test"]["metadata"]["labels"]
+    assert [rule["from"][0], rule["from"][2]] == [proxy, prometheus]
+    assert rule["from"][1]["podSelector"]["matchLabels"].items() <= test.items()
+    assert "from" not in render({})["NetworkPolicy", "llmdash-web"]["spec"]["ingress"][0]
+
+
 def test_a_monitor_finds_the_services_and_they_the_pods(render: Render) -> None:
     made = render(EVERYTHING)
     for role in ROLES:
