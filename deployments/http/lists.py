@@ -12,11 +12,12 @@ NUMBERS = ("limit", "page", "page_size")
 
 
 def size_of(request: Request, name: str) -> int:
-    """How many rows the caller wants. Raises ParseError for what is no size; more than MOST are MOST."""
+    """How many rows the caller wants. Raises ParseError for what is no size: who asks for more than MOST and got fewer
+    might take them for all."""
     text = request.query_params.get(name, str(USUAL))
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MOST):
         raise ParseError(f"The query parameter {name!r} must be a whole number from 1 to {MOST}.")
-    return min(int(text), MOST)
+    return int(text)
 
 
 class Pages(PageNumberPagination):

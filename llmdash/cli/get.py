@@ -71,7 +71,16 @@ SECRETS: list[Column] = [
     ("VERSION", lambda row: row["version"]),
     ("AGE", lambda row: ago(row["created_at"])),
 ]
-KINDS = ("deployments", "projects", "clusters", "pods", "revisions", "members", "secrets")
+AUDIT: list[Column] = [
+    ("AGE", lambda row: ago(row["at"])),
+    ("WHO", lambda row: row["actor"]),
+    ("ACT", lambda row: row["action"]),
+    ("KIND", lambda row: row["target_kind"]),
+    ("NAME", lambda row: row["target"]),
+    ("PROJECT", lambda row: row["project"]),
+]
+NEWEST = 50  # acts of the audit; the page and the API have all
+KINDS = ("deployments", "projects", "clusters", "pods", "revisions", "members", "secrets", "audit")
 SHORT = {"deployment": "deployments", "project": "projects", "cluster": "clusters", "pod": "pods"}
 
 
@@ -96,7 +105,7 @@ def get(target: Target, kind: str, name: str | None, project: str | None, shape:
     """List what there is.
 
     KIND is deployments, projects or clusters; pods or revisions, of the deployment NAME; members or secrets, of the
-    project NAME.
+    project NAME; or audit, the newest acts, of the deployment NAME or of all that you may see.
 
     With `-o yaml` a deployment is the document that `llmdash apply` takes.
     """
@@ -147,6 +156,12 @@ def of_secrets(server: Server, name: str | None, project: str | None) -> tuple[l
     return list(server.every(f"/projects/{found['id']}/secrets")), SECRETS
 
 
+def of_audit(server: Server, name: str | None, project: str | None) -> tuple[list[Row], list[Column]]:
+    path = f"/deployments/{server.deployment(place(name, project))['id']}/audit" if name else "/audit"
+    narrowed = {"project": project} if project and not name else {}
+    return server("GET", path, params={"limit": NEWEST} | narrowed)["results"], AUDIT
+
+
 Reader = Callable[[Server, str | None, str | None], tuple[list[Row], list[Column]]]
 READERS: dict[str, Reader] = {
     "deployments": of_deployments,
@@ -156,6 +171,7 @@ READERS: dict[str, Reader] = {
     "revisions": of_revisions,
     "members": of_members,
     "secrets": of_secrets,
+    "audit": of_audit,
 }
 
 

@@ -149,7 +149,8 @@ def test_the_list_is_searched_filtered_ordered_and_paged(team: Team, query: str,
 
 
 @pytest.mark.parametrize(
-    "query", ["ordering=secret", "health=well", "helth=failing", "search=%00", "page=", "page_size="]
+    "query",
+    ["ordering=secret", "health=well", "helth=failing", "search=%00", "page=", "page_size=", "page_size=1001"],
 )
 def test_a_query_that_is_not_understood_is_refused(team: Team, query: str) -> None:
     problem(team.viewer.get(f"/deployments?{query}"), 400)

@@ -97,7 +97,18 @@ def test_the_audit_is_read_on_by_its_cursor(team: Team) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["?action=fly", "?action=", "?kind=x", "?since=yesterday", "?until=", "?limit=0", "?cursor=x", "?who=me"]
+    "query",
+    [
+        "?action=fly",
+        "?action=",
+        "?kind=x",
+        "?since=yesterday",
+        "?until=",
+        "?limit=0",
+        "?limit=1001",
+        "?cursor=x",
+        "?who=me",
+    ],
 )
 def test_a_filter_that_is_not_understood_is_refused(team: Team, query: str) -> None:
     problem(team.viewer.get(f"/audit{query}"), 400)
