@@ -89,7 +89,7 @@ print(json.dumps(found))
     "list page of 50 rows with filters, p95 ÷ `kubectl get pods -A -o json`",
     must=1 / 200,
     aim=1 / 600,
-    limit="the queries and the frame of the page, half and half; a row that shows the same is drawn once.",
+    limit="four queries that Django writes anew each time, and the frame of the page; rows are drawn once.",
 )
 def list_page(out: Row, world: World) -> None:
     """Each round: fifty requests one after the other, then kubectl once."""
@@ -115,7 +115,7 @@ def list_page(out: Row, world: World) -> None:
     "cold sync of 10,000 pods into rows, CPU ÷ the official client's list of them",
     must=0.1,
     aim=1 / 30,
-    limit="judging and writing 1,000 rows; decoding the pods is a small part.",
+    limit="judging 1,000 rows of ten pods each and writing them, two thirds of it; decoding is a quarter.",
 )
 def sync(out: Row, world: World) -> None:
     """CPU seconds of a process that has imported everything."""
@@ -167,7 +167,7 @@ def synced(world: World) -> tuple[list[tuple[float, float]], list[float]]:
     must=0.4,
     aim=0.8,
     least=True,
-    limit="it reads 24 columns of a row, four of them times, where the bare view reads eleven; and it counts.",
+    limit="two queries more than the bare view, one of them counts; and twice its columns.",
 )
 def rest_list(out: Row, world: World) -> None:
     """In one process, both behind the same middleware."""
