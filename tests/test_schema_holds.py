@@ -21,6 +21,7 @@ ENDING = ("post_clusters_forget", "delete_tokens_item")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
+@pytest.mark.timeout(900)  # hundreds of requests for each of a hundred operations
 @pytest.mark.django_db(transaction=True)
 def test_every_answer_is_one_that_the_document_tells(live_server: object, tmp_path: Path) -> None:
     """What would end the others' cluster or the token that the run goes by has a run of its own."""
