@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from deployments import database, metrics, reconcile
-from llmdash import vitals
+from llmdash import priority, vitals
 from llmdash.celery import app
 
 log = structlog.get_logger(__name__)
@@ -42,6 +42,7 @@ def tell_vitals(**_: object) -> None:
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # as above
 def start_the_sweep(**_: object) -> None:
     """Sweep in each process of the pool."""
+    priority.behind_pages()
     if _vitals:
         _vitals.socket.close()  # one that is started later would hold the port open after the first has died
     threading.Thread(target=sweep_for_ever, name=SWEEP, daemon=True).start()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from llmdash import vitals
+from llmdash import priority, vitals
 from monitoring import watcher
 
 
@@ -17,5 +17,6 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        priority.behind_pages()
         vitals.serve()
         watcher.run(stop)
