@@ -126,7 +126,7 @@ class Endpoint(APIView):
 def only_platform_admins(user: "User") -> None:
     """Raise PermissionDenied for everybody else."""
     if not user.is_superuser:
-        raise PermissionDenied("Platform admins may do this: it needs a cluster.")
+        raise PermissionDenied("Only platform admins may do this.")
 
 
 def spec_problems(given: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:

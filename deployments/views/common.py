@@ -40,7 +40,7 @@ def reason(role: Role | None, deployment: Deployment) -> str:
 def only_platform_admins(request: Request) -> None:
     """Raise PermissionDenied for everybody else."""
     if not request.user.is_superuser:
-        raise PermissionDenied("Platform admins may do this: it needs a cluster.")
+        raise PermissionDenied("Only platform admins may do this.")
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

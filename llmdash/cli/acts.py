@@ -52,6 +52,9 @@ def do(server: Server, name: str, what: str, body: Row, *, wait: bool, timeout: 
 def scale(server: Server, name: str, replicas: int, reason: str, wait: bool, timeout: int) -> None:
     """Ask for another number of replicas."""
     do(server, name, "scale", {"replicas": replicas, "reason": reason}, wait=wait, timeout=timeout)
+    found = server("GET", f"/deployments/{server.deployment(name)['id']}")
+    if not found["spec"].get("running", True):
+        click.echo(f"It is stopped: its replicas come with `llmdash start {name}`.", err=True)
 
 
 @click.command()

@@ -4,6 +4,7 @@ import os
 
 import click
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 from llmdash import __version__
 
@@ -11,7 +12,11 @@ from llmdash import __version__
 def run(*arguments: str) -> None:
     """Django's command line, from any folder. It leaves by SystemExit when the command fails."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmdash.settings")
-    execute_from_command_line(["llmdash manage", *arguments])
+    try:
+        execute_from_command_line(["llmdash manage", *arguments])
+    except OperationalError as error:
+        sentence = "LLMDASH_STATE_DIR or DATABASE_URL must name the installation's."
+        raise click.ClickException(f"The database cannot be used: {str(error).splitlines()[0]}. {sentence}") from error
 
 
 @click.command("admin-password")

@@ -115,11 +115,13 @@ def test_what_fails_ends_with_its_code_and_is_rolled_back(llmdash: Shell, stack:
     assert "missing" not in stack.kubectl("get", "deployment", "typed", "-o", "jsonpath={..image}")
     assert llmdash("stop", "typed", "--wait", "--timeout", "60") == "default/typed revision 5\n"
     assert replicas(stack) == "0/"
+    llmdash("scale", "typed", "-r", "3")
+    assert "It is stopped: its replicas come with `llmdash start typed`." in llmdash.said
     audited = [line.split()[2] for line in llmdash("get", "audit", "typed").splitlines()[1:]]
     assert audited[-1] == "create"
     assert "typed" in llmdash("get", "audit")
     acts = [line.split()[1] for line in llmdash("get", "revisions", "typed").splitlines()[1:]]
-    assert acts == ["stop", "roll", "revise", "scale", "create"]
+    assert acts == ["scale", "stop", "roll", "revise", "scale", "create"]
 
 
 def test_a_project_is_exported_and_imported_again(llmdash: Shell) -> None:

@@ -1,8 +1,10 @@
 """The console script."""
 
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,3 +86,13 @@ def test_what_is_not_understood_ends_with_two(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", "llmdash.cli", *arguments], capture_output=True, check=False)
     assert done.returncode == 2
     assert b"Usage: llmdash" in done.stderr
+
+
+def test_a_database_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
+    shell = os.environ | {"LLMDASH_STATE_DIR": str(tmp_path / "nothing"), "DATABASE_URL": ""}
+    command = [sys.executable, "-m", "llmdash.cli", "admin-password"]
+    done = subprocess.run(command, env=shell, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "The database cannot be used: " in done.stderr
+    assert "LLMDASH_STATE_DIR" in done.stderr
