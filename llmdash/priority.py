@@ -2,7 +2,7 @@
 
 import os
 
-NICE = 19
+NICE = 5
 
 
 def behind_pages() -> None:
