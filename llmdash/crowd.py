@@ -23,6 +23,7 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+OK = 200
 SIGHT, QUESTION = sights.HEADER.lower().encode(), sights.QUESTION.lower().encode()
 TRUST_SECONDS = 5.0
 REMEMBERED = 10_000  # people and the tables that they look at
@@ -68,7 +69,9 @@ class Crowd:
         self.asking: dict[Hashable, Waiting] = {}  # for what somebody asks now, and who came meanwhile
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["headers"] = [pair for pair in scope.get("headers", ()) if pair[0].lower() != QUESTION]
+        # WSGI takes _ and - of a name for the same.
+        headers = scope.get("headers", ())
+        scope["headers"] = [pair for pair in headers if pair[0].lower().replace(b"_", b"-") != QUESTION]
         given = dict(scope["headers"])
         if scope["type"] != "http" or scope["method"] != "GET" or given.get(b"hx-request") != b"true":
             return await self.app(scope, receive, send)
@@ -97,7 +100,7 @@ class Crowd:
             turn: Turn = asyncio.get_running_loop().create_future()
             self.asking[key].append(turn)
             answer = await turn
-            if answer is not None and answer.sight == sight:
+            if answer is not None and (answer.status, answer.sight) == (OK, sight):
                 metrics.SHARED.inc()
                 return answer, True
             if answer is not None:

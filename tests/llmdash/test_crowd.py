@@ -30,9 +30,12 @@ class View:
         self.go_on = asyncio.Event()
         self.rights: dict[str, str] = {}
         self.fails = False
+        self.status = 200
+        self.sent: list[list[bytes]] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         given = dict(scope["headers"])
+        self.sent.append(list(given))
         who = given.get(b"cookie", b"").decode()
         headers = [(SIGHT, self.rights.get(who, who).encode()), (b"X-Request-ID", who.encode())]
         if ASKED in given:
@@ -43,7 +46,7 @@ class View:
         await self.go_on.wait()
         if self.fails:
             raise ValueError("it fails")
-        await answer(send, 200, headers, f"drawing {number}".encode())
+        await answer(send, self.status, headers, f"drawing {number}".encode())
 
 
 async def answer(send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
@@ -176,11 +179,27 @@ def test_when_the_one_who_asks_fails_the_others_ask_for_themselves() -> None:
     played(play)
 
 
-def test_nobody_outside_can_ask_the_question() -> None:
+@pytest.mark.parametrize("name", [b"Llmdash-Sight-Only", b"llmdash_sight_only", b"llmdash-sight_only"])
+def test_nobody_outside_can_ask_the_question(name: bytes) -> None:
     async def play(view: View, app: crowd.Crowd) -> None:
         view.go_on.set()
-        said = await ask(app, "maria", (b"Llmdash-Sight-Only", b"1"))
+        said = await ask(app, "maria", (name, b"1"))
         assert said[0]["status"] == 200
+        assert view.sent[-1] == [b"cookie", b"hx-request"]
+
+    played(play)
+
+
+def test_what_is_no_whole_answer_is_not_given_to_others() -> None:
+    async def play(view: View, app: crowd.Crowd) -> None:
+        first = asyncio.create_task(ask(app, "all"))
+        await settled()
+        rest = [asyncio.create_task(ask(app, "all")) for _ in range(3)]
+        await settled()
+        view.status = 304
+        view.go_on.set()
+        await asyncio.gather(first, *rest)
+        assert len(view.drawn) == 4
 
     played(play)
 
