@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 from deployments.choices import Action, Health
+from deployments.http.lists import MOST
 
 Schema = dict[str, Any]
 BILLION = 999_999_999  # no number of a query has more than nine digits
@@ -30,8 +31,8 @@ def values(kind: type[StrEnum]) -> list[str]:
 
 PARAMETERS: dict[str, Schema] = {
     "page": whole("Which page, from 1 on.", minimum=1),
-    "page_size": whole("Rows of a page; 50 unless it is given, 1,000 at most.", minimum=1, maximum=1000),
-    "limit": whole("How many rows; 50 unless it is given, 1,000 at most.", minimum=1, maximum=1000),
+    "page_size": whole("Rows of a page; 50 unless it is given, 1,000 at most.", minimum=1, maximum=MOST),
+    "limit": whole("How many rows; 50 unless it is given, 1,000 at most.", minimum=1, maximum=MOST),
     "cursor": text("Where to go on: as `next` of the answer before has it."),
     "search": text("Rows whose name holds this."),
     "project": several("Only of this project, by name or id."),

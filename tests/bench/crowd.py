@@ -23,7 +23,6 @@ class Client:
         self.heard: list[tuple[float, str]] = []
         self.ready, self.wanted = asyncio.Event(), asyncio.Event()
         self.fetched = 0
-        self.took: list[tuple[float, float]] = []
 
     def request(self, path: str, more: str = "") -> bytes:
         host = "{}:{}".format(*self.address)
@@ -54,7 +53,6 @@ class Client:
             await answer(reader)
             last = time.time()
             gap = max(GAP, SHARE * (last - began))
-            self.took.append((last - began, began))
             self.fetched += 1
 
 
@@ -83,7 +81,6 @@ async def main(url: str, session: str, count: int, fragment: str) -> None:
             {
                 "heard": [one.heard for one in clients],
                 "fetched": sum(one.fetched for one in clients),
-                "took": [t for one in clients for t in one.took],
             }
         )
     )

@@ -13,16 +13,10 @@ import pytest
 from llmdash import logs
 from tests.controlplane.ports import free_ports
 from tests.e2e.server import ROOT, environment
+from tests.llmdash.test_stream import answers
 
 PATIENCE = 30.0
 WEB = [sys.executable, "-W", "always", "-m", "uvicorn", "llmdash.asgi:application", "--timeout-graceful-shutdown", "1"]
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture
