@@ -25,6 +25,9 @@ T = TypeVar("T")
 SORTS = {
     "name": ["name"],
     "health": ["health_rank_now", "name"],
+    "ready": ["status__ready", "name"],
+    "llm": ["llm", "name"],
+    "runtime": ["runtime", "name"],
     "project": ["project__name", "name"],
     "gpus": ["status__gpus", "name"],
     "revision": ["desired", "name"],

@@ -103,19 +103,35 @@ def sign_in(cluster: Cluster) -> tuple[dict[str, str], tuple[str, str] | None]:
     return {}, (cluster.prometheus_user, secret) if cluster.prometheus_auth == PrometheusAuth.BASIC else None
 
 
+Labels = dict[str, str]
+Points = list[tuple[float, float | None]]  # (Unix seconds, value); NaN and infinity are gaps, None
+
+
 def value(client: PrometheusConnect, query: str) -> float | None:
     """One number now; None when there is no series. Raises Unavailable."""
+    found = values(client, query)
+    return found[0][1] if found else None
+
+
+def values(client: PrometheusConnect, query: str) -> list[tuple[Labels, float | None]]:
+    """A number now of each series. Raises Unavailable."""
     found = ask(lambda: client.custom_query(query))
-    return told(lambda: number(found[0]["value"][1]) if found else None)
+    return told(lambda: [(dict(row["metric"]), number(row["value"][1])) for row in found])
 
 
-def series(
+def series(client: PrometheusConnect, query: str, *, start: datetime, end: datetime, step: float) -> Points:
+    """The points of one series. Raises Unavailable."""
+    found = all_series(client, query, start=start, end=end, step=step)
+    return found[0][1] if found else []
+
+
+def all_series(
     client: PrometheusConnect, query: str, *, start: datetime, end: datetime, step: float
-) -> list[tuple[float, float | None]]:
-    """(Unix seconds, value) of one series; NaN and infinity are gaps, None. Raises Unavailable."""
+) -> list[tuple[Labels, Points]]:
+    """The points of each series. Raises Unavailable."""
     step = max(step, (end - start).total_seconds() / MAX_POINTS)
     found = ask(lambda: client.custom_query_range(query, start_time=start, end_time=end, step=f"{step:g}"))
-    return told(lambda: [(float(at), number(text)) for at, text in (found[0]["values"] if found else [])])
+    return told(lambda: [(dict(row["metric"]), [(float(at), number(v)) for at, v in row["values"]]) for row in found])
 
 
 def number(text: str) -> float | None:

@@ -42,6 +42,13 @@ NOW = {
     "ttft": "histogram_quantile(0.95, sum by (le) (rate(vllm:time_to_first_token_seconds_bucket{$S}[1m])))",
     "waiting": "sum(vllm:num_requests_waiting{$S})",
 }
+# What each of several deployments does now; the pod's name tells whose it is.
+OWNER = "llmdash_deployment"
+EACH = {
+    "tokens": f"sum by (namespace, {OWNER}) (label_replace(rate(vllm:generation_tokens_total{{$S}}[1m]), $OWNER))",
+    "ttft": f"histogram_quantile(0.95, sum by (namespace, {OWNER}, le) "
+    "(label_replace(rate(vllm:time_to_first_token_seconds_bucket{$S}[1m]), $OWNER)))",
+}
 # What a Prometheus that serves llmdash measures: the runtimes, and the GPUs by NVIDIA's DCGM exporter.
 EXPECTED = {"vLLM": "vllm:num_requests_running", "GPUs (DCGM)": "DCGM_FI_DEV_GPU_UTIL"}
 # PRESENCE and TRAFFIC say whether the series exist at all, and whether anything was asked, over the chart's range.
@@ -60,6 +67,15 @@ def selector(namespace: str, pods: Sequence[str], name: str, more: str = "") -> 
 def of_namespaces(namespaces: Iterable[str], more: str = "") -> str:
     """Labels that choose everything of these namespaces and of no other; `more` as above."""
     return joined(f"namespace=~{quoted('|'.join(re.escape(name) for name in sorted(namespaces)))}", more)
+
+
+def of_each(template: str, owners: Iterable[tuple[str, str]], more: str = "") -> str:
+    """The PromQL of one of EACH for deployments given as (namespace, name); `more` as above. The answer may hold others
+    of the same names in those namespaces, and names its deployments by the labels `namespace` and OWNER."""
+    namespaces, names = (set(part) for part in zip(*owners, strict=True))
+    pods = joined(f"pod=~{quoted(labels.pod_names_of(names))}", of_namespaces(namespaces, more))
+    owner = f'"{OWNER}", "$1$2", "pod", {quoted(labels.POD_OF)}'
+    return template.replace("$S", pods).replace("$OWNER", owner)
 
 
 def count(metric: str, more: str = "") -> str:

@@ -1,19 +1,17 @@
 """What pages ask of the measurements."""
 
-from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-from deployments.models import Cluster, Deployment, DeploymentStatus, Project
+from deployments.models import Cluster, Deployment, DeploymentStatus
 from monitoring import prometheus, promql
+from monitoring.figures import figure
 from monitoring.promql import Question
 
 RANGES = ("15", "30", "60", "360", "1440")
 POINTS = 240
 TABLE_ROWS = 12
 MIN_STEP_SECONDS = 5.0
-MOST_CLUSTERS = 12  # whose traffic is asked for at once
 
 
 def charts(deployment: Deployment, minutes: int) -> dict[str, Any]:
@@ -31,33 +29,6 @@ def charts(deployment: Deployment, minutes: int) -> dict[str, Any]:
         return drawn(deployment, questions, minutes)
     except prometheus.Unavailable as error:
         return none("unreachable", str(error), "The charts come back by themselves when it answers.", minutes)
-
-
-def traffic(projects: list[Project]) -> list[dict[str, Any]]:
-    """What the projects' namespaces serve now, by cluster: {"cluster", "message", "tokens", "ttft", "waiting"} as text;
-    None is what no series tells. Clusters without a Prometheus are left out, and those beyond
-    MOST_CLUSTERS."""
-    namespaces: dict[Cluster, set[str]] = defaultdict(set)
-    for project in projects:
-        if project.cluster.prometheus_url:
-            namespaces[project.cluster].add(project.namespace)
-    asked = sorted(namespaces.items(), key=lambda item: item[0].name)[:MOST_CLUSTERS]
-    with ThreadPoolExecutor(MOST_CLUSTERS) as pool:  # side by side: one that hangs costs the others nothing
-        return list(pool.map(lambda item: now_on(*item), asked))
-
-
-def now_on(cluster: Cluster, namespaces: set[str]) -> dict[str, Any]:
-    """One cluster's numbers now."""
-    selector = promql.of_namespaces(namespaces, cluster.prometheus_matchers)
-    row: dict[str, Any] = {"cluster": cluster, "message": ""} | dict.fromkeys(promql.NOW)
-    try:
-        client = prometheus.connect(cluster)
-        for key, template in promql.NOW.items():
-            value = prometheus.value(client, template.replace("$S", selector))
-            row[key] = None if value is None else figure(value)
-    except prometheus.Unavailable as error:
-        row["message"] = str(error)
-    return row
 
 
 def test_prometheus(cluster: Cluster) -> tuple[bool, str]:
@@ -130,12 +101,3 @@ def summary(question: Question, points: list[tuple[float, float | None]]) -> str
     low, high = min(values), max(values)
     now, unit = figure(values[-1]), question.unit
     return f"{question.title}: now {now} {unit}, between {figure(low)} and {figure(high)} {unit}."
-
-
-def figure(value: float) -> str:
-    """A number with about three digits and no exponent: 0.482, 12.4, 4,218."""
-    if abs(value) >= 99.95:
-        return f"{value:,.0f}"
-    return (
-        f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}" if abs(value) >= 0.001 or not value else f"{value:.5f}"
-    )

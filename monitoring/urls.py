@@ -6,7 +6,8 @@ from monitoring import views
 
 app_name = "monitoring"
 urlpatterns = [
-    path("overview/traffic/", views.traffic, name="traffic"),
+    path("overview/traffic/", views.traffic_of_projects, name="traffic"),
+    path("deployments/traffic/", views.traffic_of_deployments, name="traffic-of-deployments"),
     path("clusters/", views.clusters, name="clusters"),
     path("clusters/new/", views.register, name="cluster-new"),
     path("clusters/test/", views.try_out, name="cluster-try"),

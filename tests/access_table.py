@@ -71,7 +71,9 @@ def asks_and_does(route: str, body: dict[str, Any] | None = None) -> Table:
 
 PAGES: Table = {
     **gets(
-        SIGNED_IN, "", "overview/traffic/", "deployments/", "clusters/", "projects/", "activity/", "activity/export/"
+        SIGNED_IN,
+        *("", "overview/traffic/", "deployments/", "deployments/traffic/", "clusters/", "projects/", "activity/"),
+        "activity/export/",
     ),
     **gets(PAGE, ONE, f"{ONE}revisions/<int:number>/", f"{ONE}pods/<slug:pod>/logs/", f"{ONE}charts/"),
     **gets(PAGE, "clusters/<uuid:pk>/", "clusters/<uuid:pk>/nodes/", "projects/<uuid:pk>/"),

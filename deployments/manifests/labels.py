@@ -1,6 +1,7 @@
 """Names, labels and selectors, for those who build objects and those who watch them. Pure."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from deployments.manifests.workload import Workload
@@ -23,6 +24,7 @@ MANAGER = "llmdash"
 HASH = "[456789bcdf]{1,10}"
 RANDOM = "[bcdfghjklmnpqrstvwxz2456789]{5}"
 UNCUT = 46  # the longest name of a Deployment whose pods' names are not cut before their random end
+POD_OF = f"(.{{1,{UNCUT}}})-{HASH}-{RANDOM}|(.{{{UNCUT + 1},}})-{HASH}-?{RANDOM}"  # one group is the Deployment's name
 
 
 def labels(workload: Workload) -> dict[str, str]:
@@ -64,6 +66,11 @@ def pod_names(name: str) -> str:
     Deployment of this name. It holds no pod of another whose name begins alike."""
     dash = "-" if len(name) <= UNCUT else "-?"
     return f"{re.escape(name)}-{HASH}{dash}{RANDOM}"
+
+
+def pod_names_of(names: Iterable[str]) -> str:
+    """The same for several Deployments. It may hold a pod of another, of which POD_OF tells whose it is."""
+    return f"(?:{'|'.join(map(re.escape, sorted(names)))})-{HASH}-?{RANDOM}"
 
 
 def metadata(workload: Workload, name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The first page, and what is served now."""
+"""The first page."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -8,7 +8,6 @@ from deployments.access import Can
 from deployments.models import AuditEntry, Project
 from deployments.views.common import Request, is_fragment
 from monitoring import overview as parts
-from monitoring import services
 from monitoring.views.clusters import visible
 
 AUDIT_ROWS = 10
@@ -36,9 +35,3 @@ def overview(request: Request) -> HttpResponse:
     }
     template = "monitoring/_overview.html" if is_fragment(request) else "monitoring/overview.html"
     return render(request, template, context)
-
-
-def traffic(request: Request) -> HttpResponse:
-    """What is served now, cluster by cluster. Asked by the overview after it is shown."""
-    projects = list(Project.objects.visible_to(request.user).select_related("cluster"))
-    return render(request, "monitoring/_traffic.html", {"rows": services.traffic(projects)})

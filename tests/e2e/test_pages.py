@@ -91,7 +91,7 @@ def offices(served: Deployment) -> list[str]:
 
 # Parts of pages, files, what is for machines, what leads elsewhere, and what allauth has and nobody is led to.
 NO_PAGES = re.compile(
-    r"overview/traffic/|activity/export/|.*/nodes/|.*/charts/|stream/|metrics|healthz|readyz|clusters/test/|.*/test/"
+    r"overview/traffic/|deployments/traffic/|activity/export/|.*/nodes/|.*/charts/|stream/|metrics|healthz|readyz|clusters/test/|.*/test/"
     r"|accounts/(login|signup|inactive|confirm-email|password/(reset|set)|2fa/.+|\^.+|tokens/.+/revoke)/?.*"
 )
 

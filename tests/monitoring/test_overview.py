@@ -1,6 +1,5 @@
 """The first page: what needs a person, where is room, what was done."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,11 +7,10 @@ import pytest
 from django.utils import timezone
 
 from deployments.choices import Health, Problem
-from deployments.models import Cluster, ClusterStatus, Deployment
+from deployments.models import ClusterStatus, Deployment
 from monitoring.overview import MOST
 from tests import stage
 from tests.deployments.views.people import Person, Team, heard, team, text
-from tests.monitoring.measured import prometheus_of
 
 pytestmark = pytest.mark.django_db
 H100 = {
@@ -165,31 +163,3 @@ def test_what_will_end_a_connection_or_hinders_its_use_is_told_before_it_does(te
     said = text(team.viewer.get("/"))
     assert "They end" not in said
     assert "Prometheus: It refuses us." in said
-
-
-# ---- traffic
-
-
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Two namespaces: `team` makes 100 tokens/s, `other` 1000."""
-    series: list[Any] = [
-        ("vllm:generation_tokens_total", {"namespace": name, "pod": "p"}, lambda at, rate=rate: at * rate)
-        for name, rate in (("team", 100), ("other", 1000))
-    ]
-    with prometheus_of(series, tmp_path_factory.mktemp("prometheus")) as url:
-        yield url
-
-
-def test_traffic_is_of_the_persons_own_namespaces_only(team: Team, measured: str) -> None:
-    Cluster.objects.update(prometheus_url=measured)
-    assert "of-team 100 no traffic no series" in text(team.viewer.get("/overview/traffic/"))
-
-
-def test_a_prometheus_that_does_not_answer_is_unknown_and_not_zero(team: Team) -> None:
-    Cluster.objects.update(prometheus_url="http://127.0.0.1:1")
-    assert "of-team unknown : Prometheus cannot be reached." in text(team.viewer.get("/overview/traffic/"))
-
-
-def test_without_a_prometheus_nothing_is_said(team: Team) -> None:
-    assert "Traffic now" not in text(team.viewer.get("/overview/traffic/"))

@@ -174,7 +174,7 @@ def test_a_row_says_health_numbers_and_cause(five: Team) -> None:
     Deployment.objects.update(applied=1)
     said = text(five.viewer.get(f"{PATH}?q=bravo"))
     assert f"Degraded {sentence} 1/2" in said
-    assert "meta-llama/Llama-3.1-8B vLLM" in said
+    assert "meta-llama/Llama-3.1-8B , vLLM" in said
 
 
 def test_a_deletion_that_is_refused_is_failing_and_one_that_goes_on_is_not(five: Team) -> None:
