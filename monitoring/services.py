@@ -12,6 +12,7 @@ RANGES = ("15", "30", "60", "360", "1440")
 POINTS = 240
 TABLE_ROWS = 12
 MIN_STEP_SECONDS = 5.0
+SHORTEST = timedelta(minutes=5)
 
 
 def charts(deployment: Deployment, minutes: int) -> dict[str, Any]:
@@ -68,7 +69,19 @@ def drawn(deployment: Deployment, questions: tuple[Question, ...], minutes: int)
         return none("no-traffic", f"Nobody asked it anything in the last {minutes} minutes.", "", minutes)
     end = prometheus.now()
     made = [chart(question, selector, client, end, minutes) for question in questions]
+    begin = beginning(deployment, made, end, minutes).timestamp()
+    for one in made:
+        one["json"]["range"] = [begin, end.timestamp()]
     return {"state": "ok", "message": "", "next_step": "", "charts": made, "minutes": minutes}
+
+
+def beginning(deployment: Deployment, made: list[dict[str, Any]], end: datetime, minutes: int) -> datetime:
+    """Where the charts begin: no earlier than the deployment or what was measured of it, so that those of a new one are
+    no empty axes, and SHORTEST before their end at least."""
+    series = [(one["json"]["x"], one["json"]["series"][0]["values"]) for one in made]
+    measured = [at for times, values in series for at, value in zip(times, values, strict=True) if value is not None]
+    begun = min([deployment.created_at, *(datetime.fromtimestamp(at, tz=end.tzinfo) for at in measured)])
+    return max(end - timedelta(minutes=minutes), min(begun, end - SHORTEST))
 
 
 def chart(question: Question, selector: str, client: Any, end: datetime, minutes: int) -> dict[str, Any]:
@@ -82,7 +95,6 @@ def chart(question: Question, selector: str, client: Any, end: datetime, minutes
         "unit": question.unit,
         "summary": summary(question, points),
         "json": {
-            "range": [start.timestamp(), end.timestamp()],
             "x": [at for at, _ in points],
             "series": [{"label": question.title, "unit": question.unit, "values": [value for _, value in points]}],
         },

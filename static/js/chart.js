@@ -1,6 +1,6 @@
 /* Charts: <figure data-chart data-unit="ms"> holds <div class="plot"> and <script type="application/json">
    {"range": [first, last], "x": [unix seconds], "series": [{"label": "p95", "values": [12.5, null]}]}; null is a gap, and
-   range the time that was asked for, which all charts of a page share whatever they have of it.
+   range is the same for all charts of a page.
    uPlot is fetched when the first chart appears: <html data-uplot data-uplot-css>. */
 (() => {
   const root = document.documentElement;

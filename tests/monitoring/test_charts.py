@@ -6,10 +6,12 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from deployments.choices import Role
 from deployments.models import Cluster, Deployment, DeploymentStatus
@@ -48,6 +50,8 @@ SERIES: list[Series] = [
     (DONE, of(f"qwen-2-{HASH}-x2k9p"), counts(10)),
     (TOKENS, of("qwen-2-x2k9p"), counts(777)),
     (TOKENS, of(f"qwen-{HASH}-x2k9p", "other"), counts(5000)),
+    (TOKENS, of(f"fresh-{HASH}-x2k9p"), lambda at: at if at > 48 * 60 else "NaN"),
+    (DONE, of(f"fresh-{HASH}-x2k9p"), counts(1)),
     (TOKENS, of(f"idle-{HASH}-x2k9p"), lambda _: 42),
     (DONE, of(f"idle-{HASH}-x2k9p"), lambda _: 7),
     (TOKENS, of(f"odd-{HASH}-x2k9p"), lambda at: "NaN" if at % (20 * STEP) == 0 else "+Inf" if at > HALF else at),
@@ -141,6 +145,20 @@ def test_every_range_has_a_bounded_number_of_points(made: Deployment, measured: 
     assert found["state"] == "ok"
     assert all(len(chart["json"]["x"]) <= services.POINTS + 1 for chart in found["charts"])
     assert all(len(chart["rows"]) <= 2 * services.TABLE_ROWS for chart in found["charts"])
+
+
+@pytest.mark.parametrize(
+    ("name", "age", "shown"),
+    [("fresh", 8, 8), ("fresh", 1, 5), ("fresh", 300, 30), ("qwen", 1, 30)],
+    ids=["since it was made", "five minutes at least", "what was asked for at most", "older measurements stay"],
+)
+def test_charts_begin_with_the_deployment(made: Deployment, measured: str, name: str, age: int, shown: int) -> None:
+    Deployment.objects.update(created_at=timezone.now() - timedelta(minutes=age))
+    found = charts(named(made, name), measured)
+    assert found["state"] == "ok"
+    for chart in found["charts"]:
+        begin, end = chart["json"]["range"]
+        assert (end - begin) / 60 == pytest.approx(shown, abs=0.2)
 
 
 def test_a_long_question_is_cut_to_a_thousand_points(measured: str) -> None:

@@ -14,7 +14,7 @@ from tests.e2e import browser
 from tests.story.stack import ROOT, Stack, running, sign_in
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-TRAFFIC_SECONDS = 100  # until the charts show more than a point
+TRAFFIC_SECONDS = 270  # charts of a new deployment show its last five minutes
 LIVE = 20_000  # milliseconds
 DEPLOYMENTS = [
     {"name": "chat", "llm": "Qwen/Qwen3-8B", "gpus": "1", "gpu_type": "NVIDIA-L4", "replicas": "2"},
