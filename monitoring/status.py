@@ -247,13 +247,28 @@ def caveat(intent: Intent) -> str:
 
 
 def rollout(deployment: Loose | None) -> str:
-    """ "complete", "progressing" or "stuck", as the Deployment controller sees it; "" when it has not looked yet."""
+    """ "complete", "progressing" or "stuck", told as `kubectl rollout status` tells it; "" when the Deployment
+    controller has not looked yet.
+
+    https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go
+    """
     found = progressing(deployment)
-    if found is None:
+    if deployment is None or found is None:
         return ""
+    if deployment.metadata.generation > whole(deployment.status, "observedGeneration"):
+        return "progressing"  # what the controller says is of the spec before
     if found.get("reason") == "ProgressDeadlineExceeded":
         return "stuck"
-    return "complete" if found.get("reason") == "NewReplicaSetAvailable" else "progressing"
+    counts = ("replicas", "updatedReplicas", "availableReplicas")
+    there, updated, available = (whole(deployment.status, key) for key in counts)
+    wanted = whole(deployment.spec, "replicas", 1)
+    return "complete" if there <= updated >= wanted and available >= updated else "progressing"
+
+
+def whole(part: dict[str, Any], key: str, absent: int = 0) -> int:
+    """A number of somebody else's object; what is none counts as absent."""
+    value = part.get(key, absent)
+    return value if isinstance(value, int) else absent
 
 
 def stuck(deployment: Loose | None) -> bool:

@@ -63,4 +63,4 @@ def opened(context: BrowserContext, address: str) -> Page:
 
 
 def shows(page: Page, revision: int) -> bool:
-    return page.locator("#rollout-title").text_content() == f"Rollout of revision {revision}"
+    return (page.locator("#rollout-revision").text_content() or "").startswith(f"Revision {revision},")

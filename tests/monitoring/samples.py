@@ -109,8 +109,10 @@ def loose(kind: str = "Deployment", name: str = "qwen", **parts: Any) -> Loose:
     return msgspec.json.decode(msgspec.json.encode(found | parts), type=Loose)
 
 
-def rolled(reason: str) -> Loose:
-    return loose(status={"conditions": [condition("Progressing", reason=reason)]})
+def rolled(reason: str, **counts: int) -> Loose:
+    """A Deployment that wants three replicas, of which all are up unless `counts` say otherwise."""
+    up = {"replicas": 3, "updatedReplicas": 3, "availableReplicas": 3} | counts
+    return loose(spec={"replicas": 3}, status=up | {"conditions": [condition("Progressing", reason=reason)]})
 
 
 def event(reason: str, at: str, about: str = "uid-qwen-1", **more: Any) -> Event:

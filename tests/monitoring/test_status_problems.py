@@ -17,6 +17,7 @@ from tests.monitoring.samples import (
     loose,
     pending_pod,
     ready_pod,
+    rolled,
 )
 
 
@@ -96,10 +97,31 @@ def test_an_event_of_the_newer_api_is_counted_by_its_series() -> None:
     assert (row["count"], row["at"]) == (7, "2026-07-01T10:09:00.123456+00:00")
 
 
-def test_a_real_deployments_history_never_makes_the_rollout_unknown() -> None:
-    assert judged(ONE, ready_pod(), live=loose(status=last_status("served"))).rollout == "complete"
+def test_an_unknown_rollout_is_none() -> None:
+    assert status(ONE, Seen(None)).rollout == ""
     assert status(ONE, Seen(loose(status={}), [])).rollout == ""
     assert status(ONE, Seen(loose(status={"conditions": ["odd", None]}), [])).rollout == ""
+
+
+@pytest.mark.parametrize(
+    ("counts", "word"),
+    [({}, "complete"), ({"updatedReplicas": 2}, "progressing"), ({"replicas": 4}, "progressing"),
+     ({"availableReplicas": 2}, "progressing")],
+    ids=["all", "not all updated", "an old one left", "not all available"],
+)  # fmt: skip
+def test_a_rollout_is_told_as_kubectl_tells_it(counts: dict[str, int], word: str) -> None:
+    assert judged(ONE, ready_pod(), live=rolled("NewReplicaSetAvailable", **counts)).rollout == word
+
+
+def test_what_the_controller_has_not_seen_yet_is_not_complete() -> None:
+    live = rolled("NewReplicaSetAvailable", observedGeneration=6)
+    live.metadata.generation = 7
+    assert judged(ONE, ready_pod(), live=live).rollout == "progressing"
+
+
+def test_a_real_deployments_lost_replica_is_progressing() -> None:
+    live = loose(spec={"replicas": 2}, status=last_status("served"))
+    assert judged(ONE, ready_pod(), live=live).rollout == "progressing", "one of its two is not available"
 
 
 def test_what_serves_while_an_object_is_missing_is_degraded_and_says_what_is_missing() -> None:

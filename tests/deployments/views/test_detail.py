@@ -81,7 +81,7 @@ def test_an_old_status_is_never_shown_as_healthy(team: Team) -> None:
     assert "Serving on" not in said
     assert "last known: 1 of 1 ready" in said
     assert POD["name"] in said
-    assert "Rollout of revision" not in said
+    assert "Rollout of the newest pods" not in said
     heard(team.project, seconds_ago=40)
     assert "Serving on 1 replica." in page(team.viewer, row)
 
