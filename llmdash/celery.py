@@ -9,6 +9,7 @@ import tempfile
 from celery import Celery
 from celery.signals import setup_logging
 
+from llmdash import folderqueue  # noqa: F401  (names its transport)
 from llmdash.environment import text
 
 TOGETHER = "PROMETHEUS_MULTIPROC_DIR"

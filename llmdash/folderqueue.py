@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from kombu.transport import filesystem
+from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps
 
 
@@ -26,6 +26,9 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """Named by its path in CELERY_BROKER_TRANSPORT."""
+    """That of addresses which begin with folder://."""
 
     Channel = Channel
+
+
+TRANSPORT_ALIASES["folder"] = f"{__name__}:Transport"

@@ -114,8 +114,7 @@ CACHES: dict[str, dict[str, Any]] = {
     }
 }
 BROKER_DIR = STATE_DIR / "broker"
-CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
-CELERY_BROKER_TRANSPORT = None if REDIS_URL else "llmdash.folderqueue:Transport"
+CELERY_BROKER_URL = REDIS_URL or "folder://localhost"  # llmdash.folderqueue
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"socket_timeout": 5, "socket_connect_timeout": 2}
     if REDIS_URL

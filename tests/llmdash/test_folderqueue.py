@@ -20,16 +20,16 @@ with queue(sys.argv[1]) as simple:
 """
 
 
-def queue(folder: str, transport: str = "llmdash.folderqueue:Transport") -> Any:
+def queue(folder: str) -> Any:
     """A queue in this folder."""
     places = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": f"{folder}/control"}
     options = places | {"polling_interval": 0.001}
-    connection = Connection("filesystem://", transport=transport, transport_options=options)  # type: ignore[no-untyped-call]
+    connection = Connection("folder://", transport_options=options)  # type: ignore[no-untyped-call]
     return connection.SimpleQueue("work")  # type: ignore[no-untyped-call]
 
 
 def test_the_program_uses_it() -> None:
-    with app.connection() as connection:
+    with app.connection("folder://localhost") as connection:
         assert isinstance(connection.transport, Transport)
 
 
