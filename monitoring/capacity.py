@@ -6,13 +6,18 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/resource-management/
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from deployments import quantity
-from monitoring.objects import Container, Node, Pod, condition
+from monitoring.objects import COMMON, ENCODER, Container, Node, Pod, condition
+
+PARTS = msgspec.json.Decoder(tuple[list[Container], list[Container] | None, dict[str, str] | None])
 
 GPU_VENDORS = ("nvidia.com", "amd.com", "gpu.intel.com")
 PRODUCT_LABELS = {"nvidia.com": "nvidia.com/gpu.product", "amd.com": "amd.com/gpu.product-name"}
@@ -82,14 +87,42 @@ def requests(container: Container) -> dict[str, Decimal]:
     return {name: amount(value) for name, value in ((given.limits or {}) | (given.requests or {})).items()}
 
 
-def pod_requests(pod: Pod) -> dict[str, Decimal]:
-    """What the scheduler sets aside for a pod."""
+@dataclass(frozen=True)
+class Demand:
+    """What the scheduler sets aside for a pod: thousandths of a core, bytes, and GPUs by resource."""
+
+    cpu_millis: int
+    memory_bytes: int
+    gpus: Mapping[str, int]
+
+
+def demand(pod: Pod) -> Demand:
+    """Of this pod. Pods of one template ask for the same, which is reckoned once."""
+    spec = pod.spec
+    return demand_of(ENCODER.encode((spec.containers, spec.init_containers, spec.overhead)))
+
+
+@lru_cache(COMMON)
+def demand_of(text: bytes) -> Demand:
+    """The same, of the parts of a spec that it depends on, as JSON."""
+    wanted = pod_requests(*PARTS.decode(text))
+    return Demand(
+        cpu_millis=int(wanted.get("cpu", 0) * 1000),
+        memory_bytes=int(wanted.get("memory", 0)),
+        gpus={name: int(count) for name, count in wanted.items() if is_gpu(name)},
+    )
+
+
+def pod_requests(
+    containers: list[Container], init_containers: list[Container] | None, overhead: dict[str, str] | None
+) -> dict[str, Decimal]:
+    """By resource."""
     main: dict[str, Decimal] = defaultdict(Decimal)
-    for container in pod.spec.containers:
+    for container in containers:
         add(main, requests(container))
     sidecars: dict[str, Decimal] = defaultdict(Decimal)
     peak: dict[str, Decimal] = defaultdict(Decimal)
-    for container in pod.spec.init_containers or []:
+    for container in init_containers or []:
         if container.restart_policy == "Always":
             add(sidecars, requests(container))
             keep_largest(peak, sidecars)
@@ -99,7 +132,7 @@ def pod_requests(pod: Pod) -> dict[str, Decimal]:
             keep_largest(peak, once)
     add(main, sidecars)
     keep_largest(main, peak)
-    add(main, {name: amount(value) for name, value in (pod.spec.overhead or {}).items()})
+    add(main, {name: amount(value) for name, value in (overhead or {}).items()})
     return dict(main)
 
 
@@ -153,12 +186,12 @@ def rooms(nodes: Iterable[Node], pods: Iterable[Pod], whose: Callable[[Pod], str
         place = found.get(pod.spec.node_name)
         if place is None or pod.status.phase in ("Succeeded", "Failed"):
             continue
-        wanted = pod_requests(pod)
+        wanted = demand(pod)
         place.pods += 1
-        place.cpu_millis_used += int(wanted.get("cpu", Decimal(0)) * 1000)
-        place.memory_bytes_used += int(wanted.get("memory", Decimal(0)))
+        place.cpu_millis_used += wanted.cpu_millis
+        place.memory_bytes_used += wanted.memory_bytes
         for kind in place.gpus:
-            if count := int(wanted.get(kind.resource, 0)):
+            if count := wanted.gpus.get(kind.resource, 0):
                 kind.owners.append(Owner(pod.metadata.name, pod.metadata.namespace, count, whose(pod)))
     return sorted(found.values(), key=lambda place: place.name)
 

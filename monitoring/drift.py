@@ -19,8 +19,9 @@ def differences(
     """
     name = f"{manifest['kind']}/{manifest['metadata']['name']}"
     have = {"spec": live.spec, "data": live.data, "metadata": {"labels": live.metadata.labels}}
-    managers = [(entry.manager, entry.fields_v1) for entry in live.metadata.managed_fields or []]
     known = [(item["field"], item["live"]) for item in rewritten]
+    differing = list(comparison.differing(manifest, have))
+    managers = [(entry.manager, entry.fields_v1) for entry in live.metadata.managers] if differing else []
     return [
         {
             "object": name,
@@ -30,5 +31,5 @@ def differences(
             "rival": owner(managers, path, besides=labels.MANAGER),
             "rewritten": (".".join(path), got) in known,
         }
-        for path, want, got in comparison.differing(manifest, have)
+        for path, want, got in differing
     ]

@@ -5,9 +5,16 @@ own. Everything has a default, since a malformed object must cost only itself.
 """
 
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import msgspec
+
+from deployments.manifests.labels import DEPLOYMENT_ID
+
+T = TypeVar("T")
+TEMPLATE_HASH = "pod-template-hash"
+COMMON = 50_000  # values that many objects share, such as a namespace, a reason, a time
 
 
 class Struct(msgspec.Struct, rename="camel", gc=False):
@@ -36,6 +43,39 @@ class Metadata(Struct):
     def annotation(self, key: str) -> str:
         return (self.annotations or {}).get(key, "")
 
+    @property
+    def deployment_id(self) -> str:
+        return self.label(DEPLOYMENT_ID)
+
+    @property
+    def template_hash(self) -> str:
+        return self.label(TEMPLATE_HASH)
+
+
+class PodLabels(Struct):
+    """Those of a pod's labels that we read; all of them would be a quarter of its memory."""
+
+    deployment_id: str = msgspec.field(name=DEPLOYMENT_ID, default="")
+    template_hash: str = msgspec.field(name=TEMPLATE_HASH, default="")
+
+
+class PodMetadata(Struct):
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    labels: PodLabels | None = None
+    owner_references: list[OwnerReference] | None = None
+
+    @property
+    def deployment_id(self) -> str:
+        return self.labels.deployment_id if self.labels else ""
+
+    @property
+    def template_hash(self) -> str:
+        return self.labels.template_hash if self.labels else ""
+
 
 class Condition(Struct):
     type: str = ""
@@ -51,8 +91,6 @@ class Resources(Struct):
 
 
 class Container(Struct):
-    name: str = ""
-    image: str = ""
     resources: Resources | None = None
     restart_policy: str = ""
 
@@ -77,7 +115,6 @@ class Terminated(Struct):
     exit_code: int = 0
     reason: str = ""
     message: str = ""
-    finished_at: datetime | None = None
     started_at: datetime | None = None
 
 
@@ -88,12 +125,9 @@ class State(Struct):
 
 
 class ContainerStatus(Struct):
-    name: str = ""
-    ready: bool = False
     restart_count: int = 0
     state: State | None = None
     last_state: State | None = None
-    started: bool | None = None
 
 
 class PodStatus(Struct):
@@ -103,14 +137,28 @@ class PodStatus(Struct):
     conditions: list[Condition] | None = None
     container_statuses: list[ContainerStatus] | None = None
     init_container_statuses: list[ContainerStatus] | None = None
-    start_time: datetime | None = None
     pod_ip: str = msgspec.field(name="podIP", default="")
 
 
 class Pod(Struct):
-    metadata: Metadata
+    metadata: PodMetadata
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
     status: PodStatus = msgspec.field(default_factory=PodStatus)
+
+    def kept(self) -> "Pod":
+        """This pod, made small: what it has in common with others is held once for all of them."""
+        metadata, spec, status = self.metadata, self.spec, self.status
+        metadata.namespace, spec.node_name = one(metadata.namespace), one(spec.node_name)
+        metadata.creation_timestamp, status.phase = one(metadata.creation_timestamp), one(status.phase)
+        if found := metadata.labels:
+            found.deployment_id, found.template_hash = one(found.deployment_id), one(found.template_hash)
+        for owner in metadata.owner_references or ():
+            owner.uid = one(owner.uid)
+        spec.containers = containers(ENCODER.encode(spec.containers))
+        for entry in status.conditions or ():
+            entry.type, entry.status, entry.reason = one(entry.type), one(entry.status), one(entry.reason)
+            entry.message, entry.last_transition_time = one(entry.message), one(entry.last_transition_time)
+        return self
 
 
 class NodeInfo(Struct):
@@ -149,21 +197,64 @@ class Manager(Struct):
 
 
 class ManagedMetadata(Metadata):
-    managed_fields: list[Manager] | None = None
+    """`managed_fields` stand as JSON: read, they take ten times the memory, and they are wanted of what drifted."""
+
+    managed_fields: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def managers(self) -> list[Manager]:
+        """Who owns which fields; nobody, where that cannot be read."""
+        try:
+            return MANAGERS.decode(self.managed_fields) or []
+        except msgspec.DecodeError:
+            return []
 
 
 class Loose(Struct):
-    """An object of which we compare whatever we applied: its parts stay plain values."""
+    """An object of which we compare whatever we applied. Its parts stand as JSON until somebody asks for them, too."""
 
     metadata: ManagedMetadata
     kind: str = ""
-    spec: dict[str, Any] = {}
-    data: dict[str, Any] | None = None
-    status: dict[str, Any] = {}
+    spec_json: msgspec.Raw = msgspec.field(name="spec", default=msgspec.Raw())
+    data_json: msgspec.Raw = msgspec.field(name="data", default=msgspec.Raw())
+    status_json: msgspec.Raw = msgspec.field(name="status", default=msgspec.Raw())
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        return part(bytes(self.spec_json))
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return part(bytes(self.data_json))
+
+    @property
+    def status(self) -> dict[str, Any]:
+        return part(bytes(self.status_json))
+
+    def kept(self) -> "Loose":
+        """This object without the answer that it came in."""
+        self.metadata.managed_fields = self.metadata.managed_fields.copy()
+        self.spec_json, self.data_json = self.spec_json.copy(), self.data_json.copy()
+        self.status_json = self.status_json.copy()
+        return self
+
+
+class SetAnnotations(Struct):
+    """Those that we read."""
+
+    revision: str = msgspec.field(name="deployment.kubernetes.io/revision", default="")
+
+
+class SetMetadata(PodMetadata):
+    annotations: SetAnnotations | None = None
+
+    @property
+    def revision(self) -> str:
+        return self.annotations.revision if self.annotations else ""
 
 
 class ReplicaSet(Struct):
-    metadata: Metadata
+    metadata: SetMetadata
 
 
 class EventObject(Struct):
@@ -177,8 +268,14 @@ class EventSeries(Struct):
     last_observed_time: datetime | None = None
 
 
+class EventMetadata(Struct):
+    namespace: str = ""
+    uid: str = ""
+    creation_timestamp: datetime | None = None
+
+
 class Event(Struct):
-    metadata: Metadata
+    metadata: EventMetadata
     involved_object: EventObject = msgspec.field(default_factory=EventObject)
     type: str = ""
     reason: str = ""
@@ -194,6 +291,41 @@ class Event(Struct):
         """When it was last seen: core and events.k8s.io writers fill different fields."""
         series = self.series.last_observed_time if self.series else None
         return series or self.last_timestamp or self.event_time or self.metadata.creation_timestamp
+
+    def kept(self) -> "Event":
+        """This event, made small, as a pod is."""
+        self.metadata.namespace, self.involved_object.kind = (
+            one(self.metadata.namespace),
+            one(self.involved_object.kind),
+        )
+        self.metadata.creation_timestamp = one(self.metadata.creation_timestamp)
+        self.type, self.reason, self.message = one(self.type), one(self.reason), one(self.message)
+        self.first_timestamp, self.last_timestamp = one(self.first_timestamp), one(self.last_timestamp)
+        return self
+
+
+ENCODER = msgspec.json.Encoder()
+CONTAINERS = msgspec.json.Decoder(list[Container])
+MANAGERS = msgspec.json.Decoder(list[Manager] | None)
+
+
+@lru_cache(COMMON)
+def one(value: T) -> T:
+    """A value that equals this one, the same for all who ask."""
+    return value
+
+
+@lru_cache(16)
+def part(text: bytes) -> dict[str, Any]:
+    """A part of an object, {} for none and for what is no object. Not to be changed."""
+    found = msgspec.json.decode(text) if text else {}
+    return found if isinstance(found, dict) else {}
+
+
+@lru_cache(COMMON)
+def containers(text: bytes) -> list[Container]:
+    """The containers that this JSON says, the same list for all who ask. Not to be changed."""
+    return CONTAINERS.decode(text)
 
 
 def condition(conditions: list[Condition] | None, kind: str) -> Condition | None:

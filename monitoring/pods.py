@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from deployments.choices import Stage
-from monitoring.capacity import is_gpu, pod_requests
+from monitoring.capacity import demand
 from monitoring.objects import ContainerStatus, Event, Pod, condition
 
-TEMPLATE_HASH = "pod-template-hash"
 RESTARTS_THAT_FAIL = 2  # a pod that never was ready since and starts once more is no start but a loop
 CREATING = {"ContainerCreating", "PodInitializing", ""}
 ENDED = ("Failed", "Succeeded")
@@ -44,7 +43,7 @@ def facts(pod: Pod, events: Sequence[Event], *, current: bool, lost_nodes: set[s
         "reason": cause.reason,
         "message": cause.message,
         "ip": pod.status.pod_ip,
-        "gpus": sum(int(count) for name, count in pod_requests(pod).items() if is_gpu(name)),
+        "gpus": sum(demand(pod).gpus.values()),
         "current": current,
         "created_at": iso(pod.metadata.creation_timestamp),
         "stages": stages(pod, events),

@@ -11,7 +11,7 @@ from typing import Any
 
 from deployments.choices import Health, Problem, Stage
 from monitoring.objects import Event, Loose, Pod
-from monitoring.pods import TEMPLATE_HASH, facts, iso
+from monitoring.pods import facts, iso
 
 EVENTS_KEPT = 30
 WORDS = {
@@ -70,7 +70,7 @@ def status(intent: Intent, seen: Seen) -> Status:
         facts(
             pod,
             seen.events.get(pod.metadata.uid, []),
-            current=pod.metadata.label(TEMPLATE_HASH) == seen.current_hash,
+            current=pod.metadata.template_hash == seen.current_hash,
             lost_nodes=seen.lost_nodes,
         )
         for pod in sorted(seen.pods, key=lambda pod: (iso(pod.metadata.creation_timestamp) or "", pod.metadata.name))

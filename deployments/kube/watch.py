@@ -65,7 +65,8 @@ class Feed(Generic[T]):
     """What to watch and whom to tell. `decoder` is made once, before there are threads.
 
     `replace` gets the whole list after each list, `change` each ("ADDED" | "MODIFIED" | "DELETED", object),
-    `alive` is called whenever the API server proved that this watch lives, `failed` with each error.
+    `alive` is called whenever the API server proved that this watch lives, `failed` with each error. An object that has
+    a method `kept` is told as that gives it back: before the next is read, so that it may be made small.
     """
 
     kind: str
@@ -164,7 +165,8 @@ def decode_list(body: bytes, feed: Feed[T]) -> tuple[str, str, list[T]]:
 def decode_one(raw: msgspec.Raw, feed: Feed[T]) -> T | None:
     """One object, or None with a log line."""
     try:
-        return feed.decoder.decode(raw)
+        item = feed.decoder.decode(raw)
+        return item.kept() if hasattr(item, "kept") else item
     except msgspec.DecodeError as error:
         log.warning("an object cannot be read", kind=feed.kind, error=str(error))
         return None

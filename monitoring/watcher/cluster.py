@@ -93,7 +93,7 @@ class ClusterWatch:
         """An event came for an object: which deployment is it of?"""
         for kind in ("Pod", "Deployment", "ReplicaSet"):
             if found := self.shelves[kind].get(uid):
-                return self.touch([found.metadata.label(labels.DEPLOYMENT_ID)])
+                return self.touch([found.metadata.deployment_id])
         return None
 
     def look_again(self, owner: str) -> None:

@@ -28,7 +28,6 @@ log = structlog.get_logger(__name__)
 DRIFT_GRACE_SECONDS = 3.0  # an object that was just applied may not have come back by the watch yet
 RING_SECONDS = 5.0  # until workers are told again of what they have not mended, then twice that, and so on
 AT_ONCE = 100  # rows
-DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision"
 COLUMNS = ["health", "health_rank", "sentence", "ready", "wanted", "gpus", "observed_revision", "rollout", "pods",
            "events", "drift", "endpoint", "changed_at", "seq"]  # fmt: skip
 
@@ -258,8 +257,8 @@ def gone(name: str) -> dict[str, Any]:
 
 def current_hash(sets: Iterable[ReplicaSet]) -> str:
     """The template hash of the newest ReplicaSet."""
-    newest = max(sets, key=lambda one: number(one.metadata.annotation(DEPLOYMENT_REVISION)), default=None)
-    return newest.metadata.label("pod-template-hash") if newest else ""
+    newest = max(sets, key=lambda one: number(one.metadata.revision), default=None)
+    return newest.metadata.template_hash if newest else ""
 
 
 def number(text: str) -> int:

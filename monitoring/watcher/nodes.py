@@ -137,7 +137,7 @@ def waiting(pods: Iterable[Pod], whose: Callable[[Pod], str]) -> list[dict[str, 
     for pod in pods:
         if pod.spec.node_name or pod.status.phase != "Pending":
             continue
-        wanted = sum(int(n) for name, n in capacity.pod_requests(pod).items() if capacity.is_gpu(name))
+        wanted = sum(capacity.demand(pod).gpus.values())
         said = next((c.message for c in pod.status.conditions or [] if c.type == "PodScheduled"), "")
         row = {"name": pod.metadata.name, "namespace": pod.metadata.namespace, "gpus": wanted, "reason": said}
         found.append(row | {"deployment": whose(pod)})

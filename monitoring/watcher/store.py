@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
-from deployments.manifests import labels
-from monitoring.objects import Event, Metadata
+from monitoring.objects import Event, Metadata, PodMetadata
 
 EVENTS_PER_OBJECT = 20
 
@@ -16,7 +15,7 @@ EVENTS_PER_OBJECT = 20
 class Named(Protocol):
     """Anything with metadata."""
 
-    metadata: Metadata
+    metadata: Metadata | PodMetadata
 
 
 T = TypeVar("T", bound=Named)
@@ -32,7 +31,7 @@ def is_uuid(text: str) -> bool:
 
 def owner_of(item: Named) -> str:
     """The id of the Deployment whose label an object carries."""
-    return item.metadata.label(labels.DEPLOYMENT_ID)
+    return item.metadata.deployment_id
 
 
 class Shelf(Generic[T]):

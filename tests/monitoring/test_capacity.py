@@ -14,7 +14,8 @@ OURS = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 def wants(*containers: dict[str, Any], init: list[dict[str, Any]] | None = None, **spec: Any) -> dict[str, Decimal]:
     found = {"containers": list(containers), "initContainers": init or []} | spec
-    return pod_requests(pod(spec=found))
+    asked = pod(spec=found).spec
+    return pod_requests(asked.containers, asked.init_containers, asked.overhead)
 
 
 def gpus(count: int | str) -> dict[str, Any]:

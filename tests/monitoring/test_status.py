@@ -7,7 +7,7 @@ import pytest
 
 from deployments.choices import Health, Problem
 from llmdash.sandbox import recording
-from monitoring.objects import Loose, Pod
+from monitoring.objects import Loose, Pod, PodLabels
 from monitoring.status import Intent, Seen, status
 from tests.monitoring import samples
 from tests.monitoring.judging import NO_GPU, ONE, THREE, absent, judged, says
@@ -62,7 +62,7 @@ def test_all_others_are_spoken_of_together() -> None:
 
 def test_a_new_template_that_fails_behind_old_pods_that_serve_is_degraded() -> None:
     old = ready_pod("old")
-    old.metadata.labels = {"pod-template-hash": "before"}
+    old.metadata.labels = PodLabels(template_hash="before")
     found = judged(ONE, old, failing_pod("new"))
     sentence = "Serving on 1 replica as before; the new one fails: the image cannot be pulled."
     says(found, Health.DEGRADED, sentence)
@@ -71,7 +71,7 @@ def test_a_new_template_that_fails_behind_old_pods_that_serve_is_degraded() -> N
 
 def test_a_new_template_that_loads_behind_old_pods_that_serve_is_serving() -> None:
     old = ready_pod("old")
-    old.metadata.labels = {"pod-template-hash": "before"}
+    old.metadata.labels = PodLabels(template_hash="before")
     says(judged(ONE, old, loading_pod("new")), Health.SERVING, "Serving on 1 replica.")
 
 
