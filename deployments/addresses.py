@@ -5,6 +5,7 @@ loopback only serves a cluster on the same machine and is allowed by a setting.
 """
 
 import ipaddress
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ METADATA_NAMES = (
 # AWS over IPv6, Alibaba Cloud, Oracle Cloud; the others use 169.254.169.254, which is link-local.
 METADATA = tuple(ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "192.0.0.192"))
 NUMERIC = frozenset("0123456789abcdefABCDEFxX.")
+LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+HOST = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(\.{LABEL})*", re.IGNORECASE)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -32,19 +35,28 @@ def checked(url: str, *, allow_loopback: bool, is_secret: bool = True) -> str:
 
     https; or http to this machine where that is allowed, and where nothing secret travels. No user, query or fragment.
     """
+    if any(not "!" <= char <= "~" for char in url.strip()):
+        raise AddressRefused("An address has visible ASCII characters only; a name in other letters begins with xn--.")
     try:
         parts = urlsplit(url.strip())
-        host, _ = (parts.hostname or "").rstrip(".").lower(), parts.port
+        host, port = (parts.hostname or "").rstrip(".").lower(), parts.port
     except ValueError as error:
         raise AddressRefused("This is not an address.") from error
     if parts.scheme not in ("http", "https") or not host:
         raise AddressRefused("Write the whole address: https://host:port")
+    if not is_host(host) or port == 0:
+        raise AddressRefused("This is no host with a port.")
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise AddressRefused("The address may hold no user, password, query or fragment.")
     local = refuse_special(host, allow_loopback=allow_loopback)
     if parts.scheme != "https" and is_secret and not local:
         raise AddressRefused("Use https: credentials travel on this connection.")
     return url.strip().rstrip("/")
+
+
+def is_host(text: str) -> bool:
+    """Whether this is a host's name or an IP address."""
+    return literal(text) is not None or HOST.fullmatch(text) is not None
 
 
 def refuse_special(host: str, *, allow_loopback: bool) -> bool:

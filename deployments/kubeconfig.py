@@ -5,7 +5,6 @@ The official loader runs `exec` plugins and opens any file that the kubeconfig n
 
 import base64
 import binascii
-import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from deployments import strictyaml
+from deployments import addresses, strictyaml
 
 MAX_CHARS = 256 * 1024
 FLATTEN = "kubectl config view --raw --flatten --minify"
@@ -187,7 +186,7 @@ def checked_url(url: Any) -> str:
 
 def checked_name(name: str) -> str:
     """A host name or address, as TLS compares it with the certificate; or nothing."""
-    if name and not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", name):
+    if name and not addresses.is_host(name):
         raise KubeconfigRefused("'tls-server-name' is no host name.")
     return name
 

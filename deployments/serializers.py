@@ -22,10 +22,15 @@ from deployments.models import (
     Revision,
     SecretValue,
 )
+from deployments.models.secret import MAX_SECRET_CHARS
+from deployments.rules import Text, Written
 from deployments.shapes import SpecObject, about, words
-from deployments.spec import Strict, Text
+from deployments.spec import Strict
 
-MAX_SECRET_CHARS = 64 * 1024
+KEPT_AS = r"^[A-Za-z0-9_]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9_])?$"
+KEPT_AS_RULE = (
+    "must have letters, digits, dashes, dots and underscores, the first and last none of dash and dot, such as hf_token"
+)
 
 
 def a_drift_policy(text: str) -> str:
@@ -114,7 +119,7 @@ class Nothing(Strict):
 class StoreSecret(Strict):
     """A value that nobody reads again."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9_])?$")]
+    name: Annotated[str, Written(KEPT_AS, KEPT_AS_RULE)]
     value: Annotated[str, AfterValidator(no_nul), Field(min_length=1, max_length=MAX_SECRET_CHARS, repr=False)]
 
 

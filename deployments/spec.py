@@ -4,28 +4,22 @@ A parameter's type, bounds, section, label and help stand here; forms, REST, YAM
 Old Revisions stay readable for ever: `load` upgrades what an older llmdash wrote.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     StringConstraints,
     ValidationError,
     model_validator,
 )
-from pydantic_core import core_schema
 
 from deployments import quantity
+from deployments.rules import Moment, Quantity, Text, Written
 from deployments.runtimes import RUNTIMES
 
 Fault = tuple[str, str]  # a field, and what is wrong with it
@@ -47,64 +41,6 @@ IMAGE = (
     r"^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
     r"(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$"
 )
-
-
-# Control characters, which no shell, log or form shows (tab and line feed may stand), and those that turn the direction
-# of what follows, so that a line reads otherwise than it acts: https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
-HIDDEN = "\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069"
-
-
-def printable(text: str) -> str:
-    """Refuse what a reader would not see."""
-    if bad := re.search(f"[{HIDDEN}]", text):
-        raise ValueError(f"contains the control character U+{ord(bad[0]):04X}")
-    if re.search("[\ud800-\udfff]", text):
-        raise ValueError("contains half of a surrogate pair")
-    return text
-
-
-def a_quantity(text: str) -> str:
-    """Accept a positive Kubernetes quantity, or nothing."""
-    if text and quantity.parse(text) <= 0:
-        raise ValueError("must be more than zero")
-    return text
-
-
-@dataclass(frozen=True)
-class Written:
-    """How a text is written: a pattern, and the sentence with an example that people read who wrote it otherwise."""
-
-    pattern: str
-    rule: str
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return handler(schema) | {"pattern": self.pattern}
-
-    def check(self, text: str) -> str:
-        if not re.fullmatch(self.pattern, text):
-            raise ValueError(self.rule)
-        return text
-
-
-class Printable:
-    """Refuses what `printable` does, and says so in the JSON Schema, unless a pattern tells more there."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(printable, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"pattern": f"^[^{HIDDEN}]*$"} | handler(schema)
-
-
-Text = Annotated[str, Printable()]
-Quantity = Annotated[str, StringConstraints(max_length=30, strip_whitespace=True), AfterValidator(a_quantity)]
 
 
 def parameter(default: Any, label: str, section: str, help: str = "", **more: Any) -> Any:
@@ -232,7 +168,7 @@ class Spec(Strict):
 
     replicas: int = parameter(1, "Replicas", "scaling", "", ge=0, le=100_000)
     running: bool = parameter(True, "Running", "scaling", "Stopped keeps the number of replicas.")
-    restarted_at: Annotated[datetime, Field(strict=False)] | None = parameter(None, "Restarted at", "scaling")
+    restarted_at: Moment | None = parameter(None, "Restarted at", "scaling")
     startup_seconds: int | None = parameter(
         None,
         "Time to start",
@@ -335,8 +271,17 @@ def problems(error: ValidationError) -> list[Problem]:
             found += [((field,), sentence(item["type"], message)) for field, message in cause.faults]
             continue
         path = tuple(part for part in item["loc"] if part != "[key]")
-        found.append((path, sentence(item["type"], str(cause) if isinstance(cause, Exception) else item["msg"])))
+        found.append((path, sentence(item["type"], str(cause) if isinstance(cause, Exception) else said(item))))
     return found
+
+
+def said(item: Any) -> str:
+    """What pydantic says of one error; of a text it calls the characters items, and what is counted a value."""
+    if isinstance(item["input"], str) and item["type"] in ("too_long", "string_too_long"):
+        return f"must have at most {item['ctx']['max_length']:,} characters"
+    if isinstance(item["input"], list) and item["type"] == "too_long":
+        return f"must have at most {item['ctx']['max_length']:,} entries"
+    return str(item["msg"])
 
 
 def all_problems(given: Mapping[str, Any]) -> list[Problem]:
@@ -382,10 +327,3 @@ def upgrade(stored: dict[str, Any]) -> dict[str, Any]:
 def dump(spec: Spec) -> dict[str, Any]:
     """The spec as JSON values, every parameter written out, so that later defaults do not change it."""
     return spec.model_dump(mode="json")
-
-
-def over_limits(given: Mapping[str, Any], limits: Mapping[str, int]) -> list[Problem]:
-    """What exceeds the bounds that this installation sets, in the shape of `problems`. `given` may be no spec yet."""
-    values = {name: given.get(name) for name in limits}
-    over = {name: limits[name] for name, value in values.items() if type(value) is int and value > limits[name]}
-    return [((name,), f"Must be {most} or less here.") for name, most in over.items()]

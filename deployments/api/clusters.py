@@ -5,10 +5,7 @@ changes every few seconds.
 """
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -19,6 +16,7 @@ from rest_framework.response import Response
 from deployments import serializers, services, shapes
 from deployments.api.base import Endpoint, only_platform_admins, paged
 from deployments.api.described import operation
+from deployments.api.taken import unless_taken
 from deployments.http import Invalid, Pages, answer, etag_of, require_match
 from deployments.models import Cluster
 
@@ -122,21 +120,3 @@ def owned(endpoint: Endpoint, pk: uuid.UUID) -> Cluster:
     found = get_object_or_404(Cluster.objects.visible_to(endpoint.user), pk=pk)
     only_platform_admins(endpoint.user)
     return found
-
-
-class Taken(services.Refused):
-    """Another cluster has this name."""
-
-    code = "taken"
-
-
-@contextmanager
-def unless_taken() -> Iterator[None]:
-    """A name that another cluster has is a conflict; what is no name stays a bad value."""
-    try:
-        yield
-    except ValidationError as error:
-        found = error.message_dict if hasattr(error, "error_dict") else {}
-        if list(found) == ["name"] and any("already exists" in text for text in found["name"]):
-            raise Taken(" ".join(error.messages)) from error
-        raise

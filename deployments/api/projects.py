@@ -1,10 +1,8 @@
 """Projects with their secrets. Platform admins make projects; a secret can be written, never read."""
 
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
 from rest_framework.request import Request
@@ -15,6 +13,7 @@ from deployments.access import ROLE_CAN, Can
 from deployments.api.base import Endpoint, by_name_or_id, only_platform_admins, paged
 from deployments.api.described import operation
 from deployments.api.parameters import text
+from deployments.api.taken import unless_taken
 from deployments.choices import Role
 from deployments.http import Invalid, Pages, answer, etag_of, require_match
 from deployments.models import Cluster, Membership, Project
@@ -95,24 +94,6 @@ class OneProject(Endpoint):
         """Hold the row, which must be as the caller saw it."""
         held = services.lock_project(found)
         require_match(request, etag_of(project(held, held.role_of(self.user))))
-
-
-class Taken(services.Refused):
-    """Another project has this name, or this namespace of the cluster."""
-
-    code = "taken"
-
-
-@contextmanager
-def unless_taken() -> Iterator[None]:
-    """A name or namespace that another project has is a conflict; what is no name stays a bad value."""
-    try:
-        yield
-    except ValidationError as error:
-        codes = {one.code for several in error.error_dict.values() for one in several}
-        if codes & {"unique", "unique_together"}:
-            raise Taken(" ".join(error.messages)) from error
-        raise
 
 
 class Secrets(Endpoint):

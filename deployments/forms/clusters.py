@@ -112,6 +112,8 @@ class ClusterForm(forms.Form):
             services.fill_cluster(self.cluster, self.values(data))
         except ValidationError as error:
             for name, texts in error.message_dict.items():
+                if "kubeconfig" in self.errors and name in ("api_url", "token"):
+                    continue  # it would have brought them
                 for sentence in texts if name not in self.errors else ():
                     self.add_error(name if name in self.fields else None, sentence)
         return data

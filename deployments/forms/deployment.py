@@ -8,11 +8,13 @@ from django import forms
 from pydantic.fields import FieldInfo
 
 from deployments import services
+from deployments import spec as specs
 from deployments.choices import DriftPolicy
 from deployments.forms.reason import ReasonField
 from deployments.forms.seen import LOST, SeenForm
 from deployments.models import Deployment, Project
 from deployments.models.deployment import deployment_name
+from deployments.models.secret import MAX_SECRET_CHARS, MAX_SECRETS_CHARS
 from deployments.runtimes import RUNTIMES
 from deployments.spec import Problem, Spec
 
@@ -100,7 +102,9 @@ class DeploymentForm(SeenForm):
     """Create (with project and name) or edit (with reason). `cleaned_data["spec"]` is the Spec."""
 
     project = forms.ModelChoiceField(Project.objects.none(), empty_label=None)
-    name = forms.CharField(max_length=50, validators=[deployment_name], help_text=NAME_RULE)
+    name = forms.CharField(
+        validators=[deployment_name], help_text=NAME_RULE, widget=forms.TextInput(attrs={"maxlength": 50})
+    )
     drift_policy = forms.ChoiceField(
         label="When others change it", choices=DriftPolicy.pairs(), initial=DriftPolicy.HEAL, required=False
     )
@@ -169,7 +173,7 @@ class DeploymentForm(SeenForm):
         if self.before:
             kept = {name: getattr(self.before, name) for name in (*NOT_IN_THE_FORM, "runtime")}
         fields["env"], data["secret_values"] = self._read_env()
-        self.show(services.problems_of(kept | fields))
+        self.show(services.problems_of(kept | fields, specs.dump(self.before) if self.before else {}))
         if not self.errors:
             data["spec"] = Spec.model_validate(kept | fields)
         elif data.get("project") and data.get("name"):
@@ -235,15 +239,21 @@ class DeploymentForm(SeenForm):
             name = text.strip()
             if not name and not is_new:
                 continue
-            if value:
+            if value and not name:
+                self.add_error("secret_env", "A value has no name; write NAME=value.")
+            elif len(value) > MAX_SECRET_CHARS:
+                self.add_error("secret_env", f"The value of {name} has more than {MAX_SECRET_CHARS:,} characters.")
+            elif value:
                 values[name] = value
                 entries.append({"name": name, "secret": uuid.UUID(int=0)})
             elif is_new:
-                self.add_error("secret_env", f"{name} has no value; write {name}=value.")
+                self.add_error("secret_env", f"{name or 'A line'} has no value; write {name or 'NAME'}=value.")
             elif name in stored:
                 entries.append({"name": name, "secret": stored[name]})
             else:
                 self.add_error("secret_env", f"{name} has no stored value; write {name}=value.")
+        if sum(map(len, values.values())) > MAX_SECRETS_CHARS:
+            self.add_error("secret_env", f"Together have at most {MAX_SECRETS_CHARS:,} characters.")
         return entries, values
 
     def ask_for_secrets_again(self) -> None:
@@ -266,7 +276,7 @@ class DeploymentForm(SeenForm):
         """Which entry of a text that holds several is meant."""
         if len(path) < 2 or name == "secret_env":
             return ""
-        words = {"env": "Line", "files": "File"}
+        words = {"files": "File"} | dict.fromkeys(("env", "args", "command"), "Line")
         if isinstance(path[1], int):
             return f"{words[name]} {path[1] + 1}: " if name in words else ""
         return f"{path[1]}: "
@@ -284,7 +294,7 @@ def read_scalar(text: str, name: str) -> Any:
     if not text:
         return None
     if int in (info.annotation, *get_args(info.annotation)):
-        if not re.fullmatch(r"[+-]?\d{1,12}", text):
+        if not re.fullmatch(r"[+-]?[0-9]{1,100}", text):
             raise ValueError("Must be a whole number.")
         return int(text)
     return text

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from deployments.spec import printable
+from deployments.rules import printable
 
 
 class ReasonField(forms.CharField):
@@ -19,4 +19,5 @@ class ReasonField(forms.CharField):
         try:
             printable(value)
         except ValueError as error:
-            raise forms.ValidationError(f"{str(error).capitalize()}.") from error
+            text = str(error)
+            raise forms.ValidationError(f"{text[:1].upper()}{text[1:]}.") from error

@@ -206,7 +206,7 @@ def from_transport(error: Exception) -> KubeError:
         return Unreachable("The API server could not be reached in time.")
     if isinstance(error, urllib3.exceptions.TimeoutError):
         return Unreachable("The API server did not answer in time.")
-    return Unreachable(f"The connection to the API server failed: {type(error).__name__}.")
+    return Unreachable("The connection to the API server failed.")
 
 
 CLOSED = "The API server closed the connection."
@@ -216,6 +216,7 @@ SIGNS = {
     "RemoteDisconnected": CLOSED,
     "Connection reset": CLOSED,
     "IncompleteRead": CLOSED,
+    "Failed to parse:": "The API server's address cannot be read.",
 }
 
 

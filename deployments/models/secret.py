@@ -10,6 +10,9 @@ from django.db import models
 
 from deployments.crypto import Keyring
 
+MAX_SECRET_CHARS = 64 * 1024
+MAX_SECRETS_CHARS = 900_000  # of one deployment: a Secret holds 1 MiB with its keys
+
 
 @functools.lru_cache(maxsize=4)
 def read_keyring(path: str) -> Keyring:

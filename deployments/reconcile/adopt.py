@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from pydantic import ValidationError
 
-from deployments import kube, revisions
+from deployments import bounds, kube, revisions
 from deployments import spec as specs
 from deployments.choices import Action
 from deployments.models import Deployment, Revision
@@ -40,7 +40,7 @@ def adopt(
 
 def changed(spec: Spec, found: dict[str, Any], conflict: kube.FieldConflict) -> Spec:
     """The spec with the live values. Raises KubeError when it does not take them."""
-    problems = specs.over_limits(found, revisions.limits())
+    problems = bounds.over(found, revisions.limits(), {})
     try:
         adopted = specs.load(specs.dump(spec) | found)
     except ValidationError as error:

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from deployments import audit, doorbell, stream
 from deployments.choices import Action, Problem
 from deployments.models import AppliedObject, Cluster, ClusterStatus, Deployment, Project
-from deployments.services.reach import SECRETS, fill, stored
+from deployments.services.reach import SECRETS, TAKEN, fill, stored
 from deployments.services.refusals import InUse, NothingChanged, Stale
 from deployments.services.saving import save
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from llmdash.accounts.models import User
 
 HIDDEN = "(not shown)"
-TAKEN = {"name": "Cluster with this Name already exists."}  # as the row's own check says it
 MOST_LEFT = 200  # objects that the audit names one by one
 
 

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import audit, revisions
+from deployments import audit, bounds, revisions
 from deployments import spec as specs
 from deployments.choices import REFUSING, Action, DriftPolicy, Problem
 from deployments.difference import fingerprint as digest_of
@@ -197,10 +197,7 @@ def _add_revision(
 
 def check(spec: Spec, project: Project, kept: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Raise SpecRefused. What exceeds a limit that was lowered since may stay as it is: `kept`."""
-    given = specs.dump(spec)
-    problems = specs.over_limits(
-        {name: value for name, value in given.items() if kept.get(name) != value}, revisions.limits()
-    )
+    problems = bounds.over(specs.dump(spec), revisions.limits(), kept)
     wanted: dict[uuid.UUID, int] = {var.secret: place for place, var in enumerate(spec.env) if var.secret}
     known = set(SecretValue.objects.filter(project=project, pk__in=wanted).values_list("pk", flat=True))
     problems += [(("env", wanted[pk], "secret"), "Is no secret of this project.") for pk in wanted if pk not in known]

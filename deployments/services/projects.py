@@ -11,13 +11,14 @@ from deployments import audit, stream
 from deployments.choices import Action, Role
 from deployments.models import Cluster, Membership, Project
 from deployments.services.refusals import InUse, LastAdmin, NothingChanged
-from deployments.services.saving import save
+from deployments.services.saving import clean, save
 
 if TYPE_CHECKING:
     from llmdash.accounts.models import User
 
 
-TAKEN = "Somebody took this name or namespace at this moment."
+TAKEN = {"name": "Another project has this name.", "namespace": "Another project has this namespace of the cluster."}
+AT_THIS_MOMENT = {"name": "Somebody took this name or namespace at this moment."}
 
 
 def create_project(
@@ -26,8 +27,8 @@ def create_project(
     """Make a project of a namespace of a cluster. Raises ValidationError by field."""
     with transaction.atomic():
         made = Project(name=name, cluster=cluster, namespace=namespace, create_namespace=create_namespace)
-        made.full_clean()
-        save(made, TAKEN, force_insert=True)
+        clean(made, TAKEN)
+        save(made, AT_THIS_MOMENT, force_insert=True)
         audit.record(by, Action.CREATE_PROJECT, made, project=made, cluster=cluster.name, namespace=namespace)
         tell(made)
     return made
@@ -40,8 +41,8 @@ def rename_project(*, project: Project, name: str, by: "User") -> Project:
         if name == locked.name:
             raise NothingChanged("The project has this name already.")
         before, locked.name = locked.name, name
-        locked.full_clean()
-        save(locked, TAKEN, update_fields=["name"])
+        clean(locked, TAKEN)
+        save(locked, AT_THIS_MOMENT, update_fields=["name"])
         audit.record(by, Action.CHANGE, locked, project=locked, changes=[change("name", before, name)])
         tell(locked)
     return locked
@@ -74,7 +75,7 @@ def add_member(
         lock(project)
         made = Membership(project=project, user=user, group=group, role=role)
         made.full_clean()
-        save(made, "This member was added at this moment.", force_insert=True)
+        save(made, {"role": "This member was added at this moment."}, force_insert=True)
         audit.record(by, Action.ADD, made, project=project, member=made.holder, role=str(role))
         tell(project)
     return made

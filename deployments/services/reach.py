@@ -16,6 +16,8 @@ from deployments import addresses
 from deployments.choices import PrometheusAuth
 from deployments.kubeconfig import KubeconfigRefused, parse_kubeconfig
 from deployments.models import Cluster
+from deployments.rules import printable
+from deployments.services.saving import clean
 
 PLAIN = (
     "name", "api_url", "ca_pem", "tls_server_name", "prometheus_url", "prometheus_ca_pem", "prometheus_auth",
@@ -28,13 +30,14 @@ PATTERN = re.compile(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?")
 MATCHER = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*"((?:[^"\\\n]|\\.)*)"\s*(?:,|\Z)')
 OURS = ("namespace", "pod")  # labels by which every question is bound already
 MOST_PATTERNS = 50
+TAKEN = {"name": "Another cluster has this name."}
 
 
 class Faults:
     """What is wrong, by field."""
 
     def __init__(self) -> None:
-        self.found: dict[str, list[str]] = defaultdict(list)
+        self.found: dict[str, list[str | ValidationError]] = defaultdict(list)
 
     @contextmanager
     def of(self, field: str) -> Iterator[None]:
@@ -42,7 +45,7 @@ class Faults:
         try:
             yield
         except ValidationError as error:
-            self.found[field] += error.messages
+            self.found[field] += error.error_list
         except ValueError as error:
             self.found[field].append(str(error))
 
@@ -67,11 +70,12 @@ def fill(cluster: Cluster, values: dict[str, Any]) -> None:
     reach_prometheus(cluster, values, before, faults)
     with faults.of("allowed_namespaces"):
         cluster.allowed_namespaces = patterns(cluster)
+    judged = ["api_url"] if "kubeconfig" in faults.found else []  # it would have brought one
     try:
-        cluster.full_clean(exclude=list(faults.found))
+        clean(cluster, TAKEN, exclude=[*faults.found, *judged])
     except ValidationError as error:
-        for name, texts in error.message_dict.items():
-            faults.found[name] += texts
+        for name, several in error.error_dict.items():
+            faults.found[name] += several
     if faults.found:
         raise ValidationError(dict(faults.found))
 
@@ -84,6 +88,9 @@ def reach_kubernetes(cluster: Cluster, values: dict[str, Any], before: dict[str,
     else:
         with faults.of("token"):
             secrets = credentials(str(values.get("token") or "").strip())
+        with faults.of("tls_server_name"):
+            if cluster.tls_server_name and not addresses.is_host(cluster.tls_server_name):
+                raise ValueError("This is no host name.")
         with faults.of("api_url"):
             cluster.api_url = address(cluster.api_url, "Give an address, or paste a kubeconfig.")
         if not secrets and not faults.found:
@@ -112,7 +119,7 @@ def from_kubeconfig(cluster: Cluster, text: str, *, has_token: bool, faults: Fau
         faults.found["kubeconfig"].append(str(refused))
         return {}
     except ValidationError as error:
-        faults.found["kubeconfig"] += error.messages
+        faults.found["kubeconfig"] += error.error_list
         return {}
     cluster.ca_pem, cluster.tls_server_name = access.ca_pem, access.tls_server_name
     return access.secrets
@@ -132,6 +139,7 @@ def reach_prometheus(cluster: Cluster, values: dict[str, Any], before: dict[str,
         if cluster.prometheus_tenant and not cluster.prometheus_tenant_header:
             raise ValueError("Give the header in which the tenant is sent.")
     with faults.of("prometheus_user"):
+        printable(cluster.prometheus_user)
         if auth == PrometheusAuth.BASIC and not cluster.prometheus_user:
             raise ValueError("Give the user.")
         if ":" in cluster.prometheus_user:
@@ -139,7 +147,8 @@ def reach_prometheus(cluster: Cluster, values: dict[str, Any], before: dict[str,
     with faults.of("prometheus_secret"):
         if any(not " " <= char <= "~" for char in secret):
             raise ValueError("Only visible ASCII characters can be sent.")
-        moved = moves(before["prometheus_url"], cluster.prometheus_url) or auth != before["prometheus_auth"]
+        known = "prometheus_url" not in faults.found
+        moved = (known and moves(before["prometheus_url"], cluster.prometheus_url)) or auth != before["prometheus_auth"]
         if signs_in and not secret and (moved or cluster.sealed_prometheus is None):
             raise ValueError("Give the password or token; one that is stored was given for another address.")
     if secret and signs_in:
@@ -201,7 +210,7 @@ def patterns(cluster: Cluster) -> list[str]:
 def matchers(text: str) -> str:
     """PromQL label matchers, `cluster="east", tier=~"a|b"`, in one form. Raises ValueError."""
     found, at = [], 0
-    text = text.strip()
+    text = printable(text.strip())
     while at < len(text):
         matcher = MATCHER.match(text, at)
         if matcher is None:

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
+from deployments.rules import Text
 from deployments.shapes import about, words
-from deployments.spec import Strict, Text
+from deployments.spec import Strict
 from llmdash.accounts.choices import Scope, Standing
 from llmdash.accounts.models import ApiToken
 

@@ -224,3 +224,50 @@ def test_a_cluster_at_which_a_worker_works_is_not_forgotten(full: Deployment, bo
         services.forget_cluster(cluster=full.project.cluster, by=boss)
     Deployment.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=60))
     services.forget_cluster(cluster=full.project.cluster, by=boss)
+
+
+# ---- what is no value at all
+
+NO_ADDRESS = [
+    "https://exa mple", "https://x..y", "https://127.0.0.1:0", f"https://{'h' * 300}", "https://\u202eexample:1",
+    "https://127.0.0.1:1/a b\r\nX: y", "https://host:65536", "https://-x", "https://x:y", "https://", "x", "ftp://x",
+    "https://\u00e4.example", "https://[::1", "https://host\x07", "https://user@host", "https://host/?a=b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", NO_ADDRESS)
+def test_what_is_no_address_is_refused_beside_it(boss: User, address: str) -> None:
+    assert list(refused(boss, api_url=address)) == ["api_url"]
+    assert list(refused(boss, prometheus_url=address)) == ["prometheus_url"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("tls_server_name", "a b\x07"), ("tls_server_name", "a b/c"), ("tls_server_name", "a..b"),
+     ("prometheus_user", "a\x07b"), ("prometheus_user", "a\u202eb"), ("prometheus_matchers", 'a="\x07"'),
+     ("prometheus_tenant", "a\x07"), ("prometheus_tenant_header", "X Y"), ("name", "West"), ("name", "w" * 64),
+     ("allowed_namespaces", ["Team\x07"]), ("max_in_flight", 0), ("max_in_flight", 65), ("ca_pem", "\x00"),
+     ("token", "a\x07b"), ("prometheus_ca_pem", "no certificate")],
+)  # fmt: skip
+def test_every_field_refuses_what_is_no_value_of_it_by_one_sentence(boss: User, field: str, value: Any) -> None:
+    said = refused(boss, **{"prometheus_url": "https://p.example.org", field: value})
+    assert list(said) == [field]
+    assert len(said[field]) == 1
+
+
+@pytest.mark.parametrize("name", ["kube.example.org", "10.0.0.7", "::1", "kubernetes", "a_b.example"])
+def test_a_host_is_a_name_or_an_ip_address(boss: User, name: str) -> None:
+    assert register(boss, tls_server_name=name).tls_server_name == name
+
+
+@pytest.mark.parametrize("kubeconfig", ["kind: Config", "a: [", "x" * 300_000, json.dumps({"users": 7})])
+def test_a_kubeconfig_that_is_refused_is_all_that_is_wrong(boss: User, kubeconfig: str) -> None:
+    said = refused(boss, kubeconfig=kubeconfig, api_url="", token="")
+    assert list(said) == ["kubeconfig"]
+
+
+def test_a_name_that_is_taken_is_said_in_words(boss: User) -> None:
+    register(boss)
+    with pytest.raises(ValidationError) as caught:
+        register(boss)
+    assert caught.value.message_dict == {"name": ["Another cluster has this name."]}

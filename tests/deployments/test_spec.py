@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
+from deployments import rules
 from deployments import spec as specs
 from deployments.spec import MAX_FILE_CHARS, MAX_FILES_BYTES, Spec, problems
 from tests.deployments.specs import WISHES
@@ -283,12 +284,12 @@ def test_every_pattern_stands_in_the_json_schema_and_says_its_rule() -> None:
 
 def written(kind: type[Any]) -> set[str]:
     """The patterns of a model that carry a sentence."""
-    return {rule.pattern for info in kind.model_fields.values() for rule in rules(info)}
+    return {rule.pattern for info in kind.model_fields.values() for rule in written_rules(info)}
 
 
-def rules(info: Any) -> list[specs.Written]:
+def written_rules(info: Any) -> list[rules.Written]:
     inner = [one for key_or_value in get_args(info.annotation) for one in getattr(key_or_value, "__metadata__", ())]
-    return [one for one in (*info.metadata, *inner) if isinstance(one, specs.Written)]
+    return [one for one in (*info.metadata, *inner) if isinstance(one, rules.Written)]
 
 
 @pytest.mark.parametrize("empty", ["", None])
@@ -313,20 +314,23 @@ def test_quantities_may_have_every_suffix_of_kubernetes(text: str) -> None:
     assert make(memory_limit=text).memory_limit == text
 
 
+@pytest.mark.parametrize("given", [5, 0, True, "2026-07-01T10:00:00", "yesterday", [], "2026-07-01"])
+def test_a_time_is_written_with_its_zone(given: Any) -> None:
+    assert refused_at(restarted_at=given) == [("restarted_at",)]
+
+
+def test_a_text_that_is_too_long_is_counted_in_characters() -> None:
+    assert refusal(args=["x" * 2001]) == [(("args", 0), "Must have at most 2,000 characters.")]
+    assert refusal(env=[{"name": "A", "value": "x" * 8193}]) == [
+        (("env", 0, "value"), "Must have at most 8,192 characters.")
+    ]
+    assert refusal(command=["x"] * 51) == [(("command",), "Must have at most 50 entries.")]
+
+
 def test_stopped_wants_no_replicas_and_remembers_them() -> None:
     stopped = make(replicas=3, gpus=2, running=False)
     assert (stopped.wanted, stopped.replicas) == (0, 3)
     assert make(replicas=3, gpus=2).wanted == 3
-
-
-def test_the_installations_limits_are_told_like_other_problems() -> None:
-    asked = specs.dump(make(replicas=5, gpus=4))
-    assert specs.over_limits(asked, {"replicas": 5, "gpus": 4}) == []
-    assert specs.over_limits({"replicas": "9", "gpus": None}, {"replicas": 4, "gpus": 3}) == []
-    assert specs.over_limits(asked, {"replicas": 4, "gpus": 3}) == [
-        (("replicas",), "Must be 4 or less here."),
-        (("gpus",), "Must be 3 or less here."),
-    ]
 
 
 def test_every_parameter_has_what_a_form_needs() -> None:

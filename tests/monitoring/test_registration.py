@@ -251,3 +251,11 @@ def test_prometheus_is_asked_with_a_password_over_tls_of_its_own_authority(guard
 )
 def test_why_prometheus_does_not_answer_is_said(guarded: Guarded, changed: dict[str, Any], said: str) -> None:
     assert services.test_prometheus(guarded.cluster(**changed)) == (False, said)
+
+
+@pytest.mark.parametrize("kubeconfig", ["x" * 300_000, "a\x00b", "kind: Config"], ids=["long", "nul", "empty"])
+def test_of_a_kubeconfig_that_is_refused_nothing_else_is_said(office: Client, kubeconfig: str) -> None:
+    answer = office.post("/clusters/new/", {"name": "west", "kubeconfig": kubeconfig})
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["kubeconfig"]
+    assert not Cluster.objects.exists()

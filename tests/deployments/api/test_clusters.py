@@ -81,7 +81,9 @@ def test_a_bad_cluster_is_refused_with_a_pointer(boss: Caller, body: dict[str, A
 
 def test_a_name_that_is_taken_is_a_conflict(boss: Caller) -> None:
     boss.post("/clusters", NEW)
-    assert problem(boss.post("/clusters", NEW), 409)["code"] == "taken"
+    refused = problem(boss.post("/clusters", NEW), 409)
+    assert (refused["code"], refused["detail"]) == ("taken", "Another cluster has this name.")
+    assert refused["errors"] == [{"pointer": "/name", "detail": "Another cluster has this name."}]
 
 
 def test_the_test_is_kept_and_conditions_tell_of_it(boss: Caller, team: Team) -> None:

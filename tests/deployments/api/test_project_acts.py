@@ -50,7 +50,9 @@ def test_bad_values_are_refused_where_they_stand(boss: Caller, changed: dict[str
 
 def test_a_name_or_namespace_that_is_taken_is_a_conflict(boss: Caller) -> None:
     for changed in ({"name": "team"}, {"namespace": "team"}):
-        assert problem(boss.post("/projects", body(**changed)), 409)["code"] == "taken"
+        refused = problem(boss.post("/projects", body(**changed)), 409)
+        assert refused["code"] == "taken"
+        assert [one["pointer"] for one in refused["errors"]] == [f"/{field}" for field in changed]
 
 
 def test_a_project_is_renamed_as_it_was_seen(team: Team, boss: Caller) -> None:
