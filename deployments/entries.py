@@ -7,7 +7,18 @@ from django.db.models import Q, QuerySet
 
 from deployments.models import AuditEntry
 
-KINDS = ("deployment", "project", "cluster", "membership", "user", "group", "secretvalue", "apitoken", "authenticator")
+# What acts are done to, as the audit names it, in the words of a page.
+KINDS = {
+    "deployment": "deployment",
+    "project": "project",
+    "cluster": "cluster",
+    "membership": "member",
+    "user": "person",
+    "group": "group",
+    "secretvalue": "secret",
+    "apitoken": "API token",
+    "authenticator": "second factor",
+}
 COLUMNS = {"actor": "actor_name__icontains", "action": "action", "kind": "target_kind", "project": "project__name"}
 
 

@@ -5,12 +5,18 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.html import escape
 
 from deployments import database
 
 PROBLEM = "application/problem+json"
 AWAY = "llmdash cannot reach its database right now."
 RETRY_SECONDS = "5"
+PLAIN = """<!DOCTYPE html>
+<title>Server error · llmdash</title>
+<h1>Something broke on our side</h1>
+<p>What was saved stays saved. Request <code>{request_id}</code></p>
+"""
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -38,7 +44,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return unavailable(request, sentence)
     if is_api(request):
         return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke on our side.")
-    page = render_to_string("500.html", {"request_id": request_id(request)})
+    try:
+        page: str = render_to_string("500.html", {"request_id": request_id(request)})
+    except Exception:  # the static files were not collected, or what broke is what every page needs
+        page = PLAIN.format(request_id=escape(request_id(request)))
     return HttpResponse(page, status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import structlog
+from django.core.exceptions import PermissionDenied
 
 LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR"}
 
@@ -36,7 +37,7 @@ def logging_config(level: str, *, as_json: str) -> None:
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder(), name_request],
+        "foreign_pre_chain": [without_refusals, *shared, structlog.stdlib.ExtraAdder(), name_request],
     }
     logging.config.dictConfig(
         {
@@ -57,6 +58,15 @@ def logging_config(level: str, *, as_json: str) -> None:
             },
         }
     )
+
+
+def without_refusals(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A person who may not do something is no failure of ours, of which a traceback would tell."""
+    info = event.get("exc_info")
+    if isinstance(info, tuple) and isinstance(info[1], PermissionDenied):
+        del event["exc_info"]
+        event["detail"] = str(info[1])
+    return event
 
 
 def name_request(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -207,7 +207,7 @@ REST_FRAMEWORK = {
         "llmdash.accounts.authentication.WithinScope",
     ],
     "DEFAULT_THROTTLE_CLASSES": ["llmdash.accounts.throttle.Throttle"],
-    "NUM_PROXIES": 1 if HTTPS else 0,  # whose X-Forwarded-For is believed
+    "NUM_PROXIES": 0,  # what a proxy that is believed said stands in the address already: llmdash.proxies
     "DEFAULT_RENDERER_CLASSES": ["deployments.http.Json"],
     "DEFAULT_PARSER_CLASSES": ["deployments.http.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "deployments.http.Pages",

@@ -165,6 +165,6 @@ def test_the_curls_of_the_rest_page_are_answered(live_server: object) -> None:
     for block in blocks:
         row = made.pk if "/deployments/$ID" in block else project.pk
         shell = os.environ | {"LLMDASH_SERVER": str(live_server), "LLMDASH_TOKEN": token, "ID": str(row)}
-        script = block.replace("curl ", "curl --silent --show-error --fail-with-body ", 1)
+        script = re.sub("^curl ", "curl --silent --show-error --fail-with-body ", block, flags=re.MULTILINE)
         done = subprocess.run(["bash", "-euc", script], env=shell, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def visible_to(self, user: "User") -> Self:
-        """Entries of the person's projects; all for a platform admin, those of clusters and people among them."""
+        """Entries of the person's projects, and what they did to their own tokens and second factors; all for a
+        platform admin, those of clusters and people among them."""
         if not user.is_active:
             return self.none()
-        return self if user.is_superuser else self.filter(project__in=Project.objects.visible_to(user))
+        own = models.Q(actor=user, target_kind__in=("apitoken", "authenticator"))
+        return self if user.is_superuser else self.filter(models.Q(project__in=Project.objects.visible_to(user)) | own)
 
 
 class AuditEntry(models.Model):

@@ -9,7 +9,7 @@ import humanize
 from django import template
 from django.conf import settings
 
-from deployments import choices
+from deployments import choices, entries
 from deployments.difference import as_yaml
 
 register = template.Library()
@@ -37,6 +37,12 @@ def done(action: str) -> str:
         return choices.Action(action).label
     except ValueError:
         return action
+
+
+@register.filter
+def kind(name: str) -> str:
+    """What an act was done to, in words: "API token"."""
+    return entries.KINDS.get(name, name)
 
 
 @register.filter

@@ -35,8 +35,8 @@ def activity(request: Request) -> HttpResponse:
         "filters": filters,
         "is_filtered": any(filters.values()),
         "older": shown[-1].pk if older else None,
-        "actions": [str(action) for action in Action],
-        "kinds": entries.KINDS,
+        "actions": [(str(action), action.label) for action in Action],
+        "kinds": list(entries.KINDS.items()),
         "projects": list(Project.objects.visible_to(request.user).values_list("name", flat=True)),
     }
     template = "deployments/_activity.html" if is_fragment(request) else "deployments/activity.html"

@@ -7,7 +7,7 @@ import click
 
 from llmdash.cli import documents, names
 from llmdash.cli.output import Column, Row, ago, document, format_option, show
-from llmdash.cli.server import Failed, Server, Target
+from llmdash.cli.server import NOT_THERE, Failed, Server, Target
 
 
 def gpus(cluster: Row) -> str:
@@ -78,8 +78,10 @@ AUDIT: list[Column] = [
     ("KIND", lambda row: row["target_kind"]),
     ("NAME", lambda row: row["target"]),
     ("PROJECT", lambda row: row["project"]),
+    ("REASON", lambda row: row["detail"].get("reason", "")),
 ]
 NEWEST = 50  # acts of the audit; the page and the API have all
+MOST = 1000  # rows of one answer
 KINDS = ("deployments", "projects", "clusters", "pods", "revisions", "members", "secrets", "audit")
 SHORT = {"deployment": "deployments", "project": "projects", "cluster": "clusters", "pod": "pods"}
 
@@ -105,7 +107,7 @@ def get(target: Target, kind: str, name: str | None, project: str | None, shape:
     """List what there is.
 
     KIND is deployments, projects or clusters; pods or revisions, of the deployment NAME; members or secrets, of the
-    project NAME; or audit, the newest acts, of the deployment NAME or of all that you may see.
+    project NAME; or audit, the newest acts, on the deployment NAME, deleted ones too, or on all that you may see.
 
     With `-o yaml` a deployment is the document that `llmdash apply` takes.
     """
@@ -157,9 +159,15 @@ def of_secrets(server: Server, name: str | None, project: str | None) -> tuple[l
 
 
 def of_audit(server: Server, name: str | None, project: str | None) -> tuple[list[Row], list[Column]]:
-    path = f"/deployments/{server.deployment(place(name, project))['id']}/audit" if name else "/audit"
-    narrowed = {"project": project} if project and not name else {}
-    return server("GET", path, params={"limit": NEWEST} | narrowed)["results"], AUDIT
+    """By name, since a deployment that was deleted has acts, too."""
+    where, _, last = (name or "").rpartition("/")
+    wanted = {"project": where or project or "", "kind": "deployment" if name else "", "q": last}
+    narrowed = {key: value for key, value in wanted.items() if value}
+    found = server("GET", "/audit", params={"limit": MOST if name else NEWEST} | narrowed)["results"]
+    rows = [row for row in found if row["target"] == last][:NEWEST] if name else found
+    if name and not rows:
+        raise Failed(f"No act is known on a deployment {name} that you may see.", NOT_THERE)
+    return rows, AUDIT
 
 
 Reader = Callable[[Server, str | None, str | None], tuple[list[Row], list[Column]]]

@@ -45,7 +45,9 @@ def show(made: list[tuple[people.Person, str]]) -> None:
     """The passwords, once."""
     if not made:
         return
-    print("\nPasswords, shown this once (`.venv/bin/llmdash admin-password --user NAME` sets a new one):\n")
+    where = "" if settings.STATE_DIR == settings.BASE_DIR / "var" else f"LLMDASH_STATE_DIR={settings.STATE_DIR} "
+    again = f"{where}.venv/bin/llmdash admin-password --user NAME"
+    print(f"\nPasswords, shown this once (`{again}` sets a new one):\n")
     for person, password in made:
         print(f"  {person.name:<14} {password:<18} {person.may}")
     print(flush=True)

@@ -11,6 +11,7 @@ from monitoring import overview as parts
 from monitoring.views.clusters import visible
 
 AUDIT_ROWS = 10
+NOBODY, NOTHING = "You are viewer in every project.", "There is no project yet."
 
 
 def overview(request: Request) -> HttpResponse:
@@ -20,6 +21,7 @@ def overview(request: Request) -> HttpResponse:
     needed, total = parts.matters(deployments, known)
     gpus = parts.gpus(known)
     healths, drifting = parts.by_health(deployments)
+    may_create = Project.objects.where(request.user, Can.DEPLOY).exists()
     context = {
         "matters": needed,
         "more": total - len(needed),
@@ -31,7 +33,8 @@ def overview(request: Request) -> HttpResponse:
         "any_deployment": any(row["count"] for row in healths),
         "audit": AuditEntry.objects.visible_to(request.user).select_related("project")[:AUDIT_ROWS],
         "any_project": Project.objects.visible_to(request.user).exists,  # asked where nothing is deployed yet
-        "may_create": Project.objects.where(request.user, Can.DEPLOY).exists(),
+        "may_create": may_create,
+        "why_not": "" if may_create else NOBODY if known else NOTHING,
     }
     template = "monitoring/_overview.html" if is_fragment(request) else "monitoring/overview.html"
     return render(request, template, context)

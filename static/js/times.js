@@ -5,7 +5,8 @@
 (() => {
   const GRACE = 3; // seconds in which the server's clock, by which it judges, has surely passed the limit, too
   const aged = new WeakMap();
-  const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+  const written = (timeStyle) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle, hourCycle: "h23" });
+  const clock = written("short"), exact = written("medium");
   const steps = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"], [Infinity, 86400, "d"]];
   // The reader's clock may be wrong; the server's, in <html data-now>, corrects it.
   const served = Date.parse(document.documentElement.dataset.now || "");
@@ -23,7 +24,7 @@
     const limit = Number(el.dataset.staleAfter || Infinity);
     const text = "age" in el.dataset
       ? age(seconds) + (el.dataset.age === "bare" ? "" : " ago") + (seconds > limit ? ", stale" : "")
-      : clock.format(at);
+      : ("seconds" in el.dataset ? exact : clock).format(at);
     if (el.textContent !== text) el.textContent = text;
     el.toggleAttribute("data-stale", seconds > limit);
     const old = seconds > limit + GRACE;

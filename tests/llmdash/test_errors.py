@@ -57,6 +57,17 @@ def test_the_server_error_page_names_the_request() -> None:
     assert b"abcd1234" in answer(500, "/x").content
 
 
+def test_the_server_error_page_needs_no_static_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> str:
+        raise ValueError("Missing staticfiles manifest entry")
+
+    monkeypatch.setattr("django.contrib.staticfiles.storage.staticfiles_storage.url", missing)
+    said = answer(500, "/x")
+    assert said.status_code == 500
+    assert b"Something broke on our side" in said.content
+    assert b"abcd1234" in said.content
+
+
 def test_an_expired_form_is_refused_with_the_way_out() -> None:
     request = RequestFactory().post("/x")
     request.user = AnonymousUser()

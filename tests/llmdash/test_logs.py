@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.core.exceptions import PermissionDenied
 
 from llmdash import logs
 from tests.controlplane.ports import free_ports
@@ -53,3 +54,11 @@ def test_the_request_of_a_line_becomes_its_id() -> None:
 
     assert logs.name_request(None, "", {"event": "x", "request": Request()}) == {"event": "x", "request_id": "abc"}
     assert logs.name_request(None, "", {"event": "x", "request": None}) == {"event": "x"}
+
+
+def test_a_refusal_is_no_traceback() -> None:
+    refusal = PermissionDenied("You are viewer.")
+    event = {"event": "Forbidden", "exc_info": (PermissionDenied, refusal, None)}
+    assert logs.without_refusals(None, "", event) == {"event": "Forbidden", "detail": "You are viewer."}
+    failure = {"event": "broke", "exc_info": (ValueError, ValueError("x"), None)}
+    assert logs.without_refusals(None, "", dict(failure)) == failure

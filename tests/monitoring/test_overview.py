@@ -96,7 +96,7 @@ def test_the_page_says_how_many_more_there_are(team: Team) -> None:
         team.seen(team.make(f"row-{number:02}"), Health.FAILING)
     answer = team.viewer.get("/")
     assert (len(answer.context["matters"]), answer.context["more"]) == (MOST, 3)
-    assert "and 3 more in the list" in text(answer)
+    assert "and 3 more: see the deployments and the clusters" in text(answer)
 
 
 def test_gpus_are_told_by_type_and_cluster_and_never_better_than_known(team: Team) -> None:
