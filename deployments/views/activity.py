@@ -13,6 +13,7 @@ from django.urls import reverse
 from deployments import entries, serializers
 from deployments.choices import Action
 from deployments.models import AuditEntry, Cluster, Deployment, Project
+from deployments.templatetags.show import done, kind
 from deployments.views.common import Request, clean, is_fragment
 
 PAGE_SIZE = 50
@@ -34,6 +35,7 @@ def activity(request: Request) -> HttpResponse:
         "entries": shown,
         "filters": filters,
         "is_filtered": any(filters.values()),
+        "active": active(request, filters),
         "older": shown[-1].pk if older else None,
         "actions": [(str(action), action.label) for action in Action],
         "kinds": list(entries.KINDS.items()),
@@ -62,6 +64,26 @@ def read_filters(request: Request) -> dict[str, str]:
     before = request.GET.get("before", "")
     known = before if before.isascii() and before.isdigit() and len(before) < 19 else ""
     return given | {key: day.isoformat() if day else "" for key, day in days.items()} | {"before": known}
+
+
+WORDS = {"q": "Holds “{}”", "actor": "By {}", "project": "In {}", "since": "From {}", "until": "To {}"}
+
+
+def active(request: Request, filters: dict[str, str]) -> list[dict[str, str]]:
+    """The filters that are set, in words, each with the query string of the page without it."""
+    words = {key: text.format(filters[key]) for key, text in WORDS.items()}
+    if filters["action"]:
+        words["action"] = done(filters["action"]).capitalize()
+    if filters["kind"]:
+        words["kind"] = f"To: {kind(filters['kind'])}"
+    found = []
+    for key in ("q", "actor", "action", "kind", "project", "since", "until"):
+        if filters[key]:
+            rest = request.GET.copy()
+            for name in (key, "before"):
+                rest.pop(name, None)
+            found.append({"words": words[key], "query": f"?{rest.urlencode()}"})
+    return found
 
 
 def narrowed(request: Request, filters: dict[str, str]) -> QuerySet[AuditEntry]:

@@ -33,14 +33,24 @@ SORTS = {
 
 def projects(request: Request) -> HttpResponse:
     """What may each group use, and what does it use?"""
-    rows, filters = counted(Project.objects.visible_to(request.user)), read_filters(request)
+    seen, filters = Project.objects.visible_to(request.user), read_filters(request)
+    rows, clusters = counted(seen), per_cluster(seen)
     page = Paginator(chosen(rows, filters), PAGE_SIZE).get_page(request.GET.get("page"))
     roles = Membership.objects.roles(request.user, [row.pk for row in page.object_list])
     for row in page.object_list:
         row.role = roles.get(row.pk)
-    context = {"page": page, "filters": filters, "total": rows.count(), "may_create": request.user.is_superuser}
+    context = {
+        "page": page, "filters": filters, "clusters": clusters, "total": sum(count for _, count in clusters),
+        "may_create": request.user.is_superuser,
+    }  # fmt: skip
     template = "deployments/_projects.html" if is_fragment(request) else "deployments/projects.html"
     return render(request, template, context)
+
+
+def per_cluster(rows: QuerySet[Project]) -> list[tuple[str, int]]:
+    """How many projects each cluster has."""
+    found = rows.order_by("cluster__name").values_list("cluster__name")
+    return list(found.annotate(n=Count("pk", distinct=True)))
 
 
 def counted(rows: QuerySet[Project]) -> QuerySet[Any]:
@@ -61,13 +71,16 @@ def counted(rows: QuerySet[Project]) -> QuerySet[Any]:
 def read_filters(request: Request) -> dict[str, str]:
     """The state of the list from its address."""
     sort = request.GET.get("sort", "")
-    return {"q": clean(request.GET.get("q", "")), "sort": sort if sort.removeprefix("-") in SORTS else "name"}
+    given = {key: clean(request.GET.get(key, "")) for key in ("q", "cluster")}
+    return given | {"sort": sort if sort.removeprefix("-") in SORTS else "name"}
 
 
 def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
     """The projects that the filters leave, in order."""
     if text := filters["q"]:
         rows = rows.filter(Q(name__icontains=text) | Q(namespace__icontains=text) | Q(cluster__name__icontains=text))
+    if filters["cluster"]:
+        rows = rows.filter(cluster__name=filters["cluster"])
     first, *rest = SORTS[filters["sort"].removeprefix("-")]
     return rows.order_by(f"{'-' if filters['sort'].startswith('-') else ''}{first}", *rest, "pk")
 

@@ -12,6 +12,8 @@ from django.utils import timezone
 from deployments import audit, services
 from deployments.choices import Action
 from deployments.models import AuditEntry
+from llmdash.accounts import services as accounts
+from llmdash.accounts.choices import Scope
 from tests import stage
 from tests.deployments.views.people import Person, Team, team, text
 
@@ -170,3 +172,20 @@ def test_days_long_ago_and_far_away_are_taken(team: Team) -> None:
 @pytest.fixture
 def other(db: None) -> Team:
     return team("other")
+
+
+def test_each_filter_that_is_set_can_be_taken_away_by_itself(team: Team) -> None:
+    said = team.admin.get("/activity/?actor=maria&action=scale&kind=apitoken&until=2026-01-02&before=7")
+    assert [(one["words"], one["query"]) for one in said.context["active"]] == [
+        ("By maria", "?action=scale&kind=apitoken&until=2026-01-02"),
+        ("Scaled", "?actor=maria&kind=apitoken&until=2026-01-02"),
+        ("To: API token", "?actor=maria&action=scale&until=2026-01-02"),
+        ("To 2026-01-02", "?actor=maria&action=scale&kind=apitoken"),
+    ]
+    assert team.admin.get("/activity/").context["active"] == []
+
+
+def test_ones_own_tokens_are_among_the_acts(team: Team) -> None:
+    accounts.make_token(user=team.viewer.user, name="ci", scope=Scope.READ)
+    assert "API token ci" in text(team.viewer.get("/activity/"))
+    assert "API token ci" not in text(team.operator.get("/activity/"))

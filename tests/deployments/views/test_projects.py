@@ -190,3 +190,12 @@ def test_those_who_belong_to_nothing_learn_what_stands_here(db: None) -> None:
     said = text(Person(stage.user("new")).get("/projects/"))
     assert "No project you may see" in said
     assert "Platform admins make projects." in said
+
+
+def test_projects_are_narrowed_by_their_cluster(team: Team, other: Team) -> None:
+    Membership.objects.create(project=other.project, user=team.viewer.user, role=Role.VIEWER)
+    page = team.viewer.get("/projects/?cluster=of-other")
+    assert [row.name for row in page.context["page"]] == ["other"]
+    assert page.context["clusters"] == [("of-other", 1), ("of-team", 1)]
+    assert "All 2 of-other 1 of-team 1" in text(page)
+    assert "No project matches" in text(team.viewer.get("/projects/?cluster=nowhere"))
