@@ -19,7 +19,11 @@ from tests.llmdash.test_settings import documented
 Render = Callable[..., Objects]
 ROLES = ("web", "worker", "watcher")
 EVERYTHING: dict[str, Any] = {
-    "image": {"repository": "registry.example.org/team/llmdash", "pullSecrets": ["pull"]},
+    "image": {
+        "repository": "registry.example.org/team/llmdash", "digest": f"sha256:{'a' * 64}", "pullSecrets": ["pull"],
+    },
+    "extraVolumes": [{"name": "authorities", "configMap": {"name": "our-authorities"}}],
+    "extraVolumeMounts": [{"name": "authorities", "mountPath": "/etc/authorities", "readOnly": True}],
     "existingSecret": {
         "name": "mine",
         "keys": {
@@ -29,7 +33,10 @@ EVERYTHING: dict[str, Any] = {
     "hosts": ["llmdash.example.org", "other.example.org"],
     "basePath": "/llmdash",
     "extraEnv": {"LLMDASH_MAX_GPUS": "8"},
-    "web": {"replicas": 3, "nodeSelector": {"pool": "small"}, "tolerations": [{"operator": "Exists"}]},
+    "web": {
+        "replicas": 3, "nodeSelector": {"pool": "small"}, "tolerations": [{"operator": "Exists"}],
+        "affinity": {"podAntiAffinity": {}}, "podAnnotations": {"checksum/secret": "7"},
+    },
     "service": {"type": "NodePort", "annotations": {"a": "b"}},
     "ingress": {"enabled": True, "className": "nginx", "annotations": {"a": "b"}, "tlsSecret": "tls"},
     "serviceAccount": {"annotations": {"a": "b"}},
@@ -65,6 +72,14 @@ def test_everything_that_may_be_asked_for(render: Render) -> None:
     assert monitors["llmdash-web"]["endpoints"][0]["authorization"]["credentials"] == {"name": "mine", "key": "e"}
     web = made["Deployment", "llmdash-web"]["spec"]["template"]["spec"]
     assert (web["nodeSelector"], web["imagePullSecrets"]) == ({"pool": "small"}, [{"name": "pull"}])
+    assert web["affinity"] == {"podAntiAffinity": {}}
+    assert made["Deployment", "llmdash-web"]["spec"]["template"]["metadata"]["annotations"] == {"checksum/secret": "7"}
+    for (kind, _), one in made.items():
+        if kind in ("Deployment", "Job"):
+            pod = one["spec"]["template"]["spec"]
+            assert {"name": "authorities", "configMap": {"name": "our-authorities"}} in pod["volumes"]
+            assert pod["containers"][0]["volumeMounts"][-1]["mountPath"] == "/etc/authorities"
+            assert pod["containers"][0]["image"].endswith(f"@sha256:{'a' * 64}")
     environment = {one["name"]: one["value"] for one in web["containers"][0]["env"]}
     assert environment["LLMDASH_MAX_GPUS"] == "8"
     assert environment["REDIS_URL_FILE"] == "/run/secrets/llmdash/d"

@@ -22,7 +22,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 
 {{- define "llmdash.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ with .Values.image.digest }}@{{ . }}{{ end }}
 {{- end }}
 
 {{- /* Part of a pod's spec. */ -}}
@@ -48,6 +48,9 @@ volumes:
     secret:
       secretName: {{ .Values.existingSecret.name }}
       defaultMode: 0440
+  {{- with .Values.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
 {{- /* Part of a container. */ -}}
@@ -63,6 +66,9 @@ securityContext:
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
   - {name: secrets, mountPath: /run/secrets/llmdash, readOnly: true}
+  {{- with .root.Values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 env:
   {{- with .root.Values.existingSecret.keys }}
   - {name: SECRET_KEY_FILE, value: {{ printf "/run/secrets/llmdash/%s" .secretKey | quote }}}
@@ -104,12 +110,20 @@ spec:
     metadata:
       labels:
         {{- include "llmdash.labels" . | nindent 8 }}
+      {{- with .values.podAnnotations }}
+      annotations:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
     spec:
       serviceAccountName: {{ include "llmdash.account" .root }}
       terminationGracePeriodSeconds: 40
       {{- include "llmdash.pod" .root | nindent 6 }}
       {{- with .values.nodeSelector }}
       nodeSelector:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .values.affinity }}
+      affinity:
         {{- toYaml . | nindent 8 }}
       {{- end }}
       {{- with .values.tolerations }}
