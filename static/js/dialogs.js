@@ -1,9 +1,13 @@
 /* data-dialog="id" opens that <dialog>. A link with data-ask fetches its page and shows that page's
    [data-ask-body] in a dialog; without script, or when the fetch fails, the link just leads there.
    The form in it is sent from the dialog: what is refused (422) or overtaken by somebody else (409) is shown there.
+   When the session has ended the page leads to sign-in, and opens the dialog again with what was typed.
    Esc closes and focus returns (the browser's part).
    In a form with data-confirm-name="…" the submit button waits for that name in [name=confirm]. */
 (() => {
+  const UNSENT = "unsent"; // {path, values} of a form that found the session ended
+  let typed = [];
+
   function open(event) {
     const opener = event.target.closest("[data-dialog]");
     const dialog = opener && document.getElementById(opener.dataset.dialog);
@@ -35,6 +39,8 @@
     dialog.querySelector("h2").textContent = page.querySelector("h1").textContent.trim();
     dialog.querySelector("[data-body]").replaceChildren(body);
     dialog.querySelectorAll("[data-confirm-name]").forEach(check);
+    for (const [name, value] of typed) if (body.querySelector("form").elements[name]) body.querySelector("form").elements[name].value = value;
+    typed = [];
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
     const said = body.querySelector("[aria-invalid=true]") || body.querySelector("[role=alert][tabindex]");
@@ -53,12 +59,28 @@
     try {
       const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Dialog": "true" } });
       const to = answer.headers.get("X-Location");
+      if (to?.includes("/accounts/login/")) remember(form);
       if (to) location.assign(to);
       else if ([409, 422].includes(answer.status)) show(await answer.text());
       else throw new Error(answer.status);
     } catch {
       form.submit(); // the browser shows whatever the server says; the form's key makes it act once
     }
+  }
+
+  function remember(form) {
+    const shown = [...form.elements].filter((el) => el.name && !["hidden", "submit", "password"].includes(el.type));
+    const values = shown.map((el) => [el.name, el.value]);
+    sessionStorage.setItem(UNSENT, JSON.stringify({ path: new URL(form.action).pathname, values }));
+  }
+
+  function resume() {
+    const kept = JSON.parse(sessionStorage.getItem(UNSENT) || "null");
+    const link = kept && [...document.querySelectorAll("a[data-ask]")].find((one) => one.pathname === kept.path);
+    if (!link) return;
+    sessionStorage.removeItem(UNSENT);
+    typed = kept.values;
+    link.click();
   }
 
   function close(event) {
@@ -85,6 +107,7 @@
     if (form) check(form);
   });
   document.querySelectorAll("[data-confirm-name]").forEach(check);
+  resume();
 
   // Menus are <details>: a click elsewhere or Esc closes them.
   document.addEventListener("click", (event) => {

@@ -1,7 +1,8 @@
 """Pages in the states that their address alone does not show: refused, made, asked again."""
 
 import pytest
-from playwright.sync_api import Page, ViewportSize
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Page, ViewportSize, expect
 
 from deployments.choices import Role
 from deployments.models import Deployment
@@ -57,3 +58,21 @@ def test_what_one_may_not_do_is_readable(served: Deployment, page_of: Opener, sc
         assert answer is not None
         assert answer.status == status
         sound(page, address)
+
+
+def test_a_dialog_whose_session_had_ended_comes_back_with_what_was_typed(served: Deployment, page_of: Opener) -> None:
+    page = page_of(person())
+    page.goto(f"/deployments/{served.pk}/")
+    page.locator("main a[data-ask]", has_text="Scale").first.click()
+    page.fill("#ask [name=replicas]", "5")
+    page.fill("#ask [name=reason]", "Monday")
+    Session.objects.all().delete()
+    page.click("#ask button[type=submit]")
+    page.fill("input[name=login]", person().username)
+    page.fill("input[name=password]", stage.PASSWORD)
+    page.click("main button[type=submit]")
+    expect(page.locator("#ask [name=replicas]")).to_have_value("5")
+    expect(page.locator("#ask [name=reason]")).to_have_value("Monday")
+    page.click("#ask button[type=submit]")
+    expect(page.locator("body")).to_contain_text("is being scaled")
+    assert served.revisions.latest("number").spec.replicas == 5
