@@ -330,4 +330,7 @@ def containers(text: bytes) -> list[Container]:
 
 def condition(conditions: list[Condition] | None, kind: str) -> Condition | None:
     """The condition of that type."""
-    return next((found for found in conditions or [] if found.type == kind), None)
+    for found in conditions or ():
+        if found.type == kind:
+            return found
+    return None
