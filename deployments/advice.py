@@ -51,11 +51,17 @@ BY_CONNECTION = {
 }
 
 
+def is_mismatch(message: str) -> bool:
+    """Whether no node is meant at all. With a GPU type wanted the scheduler says it of the others, beside what the
+    right ones lack."""
+    return MISMATCH in message and "Insufficient" not in message
+
+
 def of_health(health: Health, pods: Sequence[dict[str, Any]]) -> str:
     """What helps a deployment whose pods are these (`monitoring.status`), "" where nothing is amiss. The failure of
     the newest revision's pods counts before that of older ones."""
     step = BY_HEALTH.get(health, "")
-    if health == Health.WAITING and any(MISMATCH in pod.get("message", "") for pod in pods):
+    if health == Health.WAITING and any(is_mismatch(pod.get("message", "")) for pod in pods):
         step = NOT_MATCHED
     failed = [pod for pod in pods if pod["stage"] == Stage.FAILED] if step and health != Health.UNKNOWN else []
     failed.sort(key=lambda pod: not pod["current"])

@@ -1,6 +1,7 @@
-"""What a spec may not ask for though it is one: more than this installation allows, and what no node has. Pure.
+"""What nobody may ask for any more, though a spec may hold it: more than this installation allows, amounts that no node
+has, and whatever rule came after the first revisions. Pure.
 
-They hold when somebody asks. A revision that was made while they were wider stays readable.
+They hold when somebody asks for something. A revision that was made before stays readable: `spec.py` reads it.
 """
 
 import re
@@ -11,17 +12,15 @@ from deployments import quantity
 from deployments.spec import Problem
 
 MOST_CORES, LEAST_CORES = "10k", "1m"  # a thousandth of a core is the least that Kubernetes takes
-MOST_BYTES, LEAST_BYTES = (
-    "1Pi",
-    "1Mi",
-)  # with less nothing starts: it is a mistaken suffix, such as the m of thousandths
+# With fewer bytes nothing starts: it is a mistaken suffix, such as the m of thousandths.
+MOST_BYTES, LEAST_BYTES = "1Pi", "1Mi"
 QUANTITIES = {
     **dict.fromkeys(("cpu_request", "cpu_limit"), (LEAST_CORES, MOST_CORES, "cores")),
     **dict.fromkeys(("memory_request", "memory_limit", "shared_memory"), (LEAST_BYTES, MOST_BYTES, "bytes")),
 }
 
 
-def over(given: Mapping[str, Any], limits: Mapping[str, int], kept: Mapping[str, Any]) -> list[Problem]:
+def problems(given: Mapping[str, Any], limits: Mapping[str, int], kept: Mapping[str, Any]) -> list[Problem]:
     """What is out of bounds, in the shape of `spec.problems`. `given` may be no spec yet; `limits` are those of whole
     numbers; what `kept` has, too, may stay as it is."""
     new = {name: value for name, value in given.items() if kept.get(name) != value}

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from deployments import quantity
-from monitoring.objects import COMMON, ENCODER, Container, Node, Pod, condition
+from monitoring.interning import ENCODER, KEPT
+from monitoring.objects import Container, Node, Pod, condition
 
 PARTS = msgspec.json.Decoder(tuple[list[Container], list[Container] | None, dict[str, str] | None])
 
@@ -102,7 +103,7 @@ def demand(pod: Pod) -> Demand:
     return demand_of(ENCODER.encode((spec.containers, spec.init_containers, spec.overhead)))
 
 
-@lru_cache(COMMON)
+@lru_cache(KEPT)
 def demand_of(text: bytes) -> Demand:
     """The same, of the parts of a spec that it depends on, as JSON."""
     wanted = pod_requests(*PARTS.decode(text))

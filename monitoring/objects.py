@@ -6,15 +6,14 @@ own. Everything has a default, since a malformed object must cost only itself.
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from deployments.manifests.labels import DEPLOYMENT_ID
+from monitoring.interning import ENCODER, KEPT, interned, parsed
 
-T = TypeVar("T")
 TEMPLATE_HASH = "pod-template-hash"
-COMMON = 50_000  # values that many objects share, such as a namespace, a reason, a time
 
 
 class Struct(msgspec.Struct, rename="camel", gc=False):
@@ -148,16 +147,17 @@ class Pod(Struct):
     def kept(self) -> "Pod":
         """This pod, made small: what it has in common with others is held once for all of them."""
         metadata, spec, status = self.metadata, self.spec, self.status
-        metadata.namespace, spec.node_name = one(metadata.namespace), one(spec.node_name)
-        metadata.creation_timestamp, status.phase = one(metadata.creation_timestamp), one(status.phase)
+        metadata.namespace, spec.node_name = interned(metadata.namespace), interned(spec.node_name)
+        metadata.creation_timestamp, status.phase = interned(metadata.creation_timestamp), interned(status.phase)
         if found := metadata.labels:
-            found.deployment_id, found.template_hash = one(found.deployment_id), one(found.template_hash)
+            found.deployment_id, found.template_hash = interned(found.deployment_id), interned(found.template_hash)
         for owner in metadata.owner_references or ():
-            owner.uid = one(owner.uid)
-        spec.containers = containers(ENCODER.encode(spec.containers))
+            owner.uid = interned(owner.uid)
+        spec.containers = interned_containers(ENCODER.encode(spec.containers))
         for entry in status.conditions or ():
-            entry.type, entry.status, entry.reason = one(entry.type), one(entry.status), one(entry.reason)
-            entry.message, entry.last_transition_time = one(entry.message), one(entry.last_transition_time)
+            entry.type, entry.status = interned(entry.type), interned(entry.status)
+            entry.reason, entry.message = interned(entry.reason), interned(entry.message)
+            entry.last_transition_time = interned(entry.last_transition_time)
         return self
 
 
@@ -206,7 +206,7 @@ class ManagedMetadata(Metadata):
         """Who owns which fields; nobody, where that cannot be read."""
         try:
             return MANAGERS.decode(self.managed_fields) or []
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return []
 
 
@@ -221,21 +221,23 @@ class Loose(Struct):
 
     @property
     def spec(self) -> dict[str, Any]:
-        return part(bytes(self.spec_json))
+        return parsed(bytes(self.spec_json))
 
     @property
     def data(self) -> dict[str, Any]:
-        return part(bytes(self.data_json))
+        return parsed(bytes(self.data_json))
 
     @property
     def status(self) -> dict[str, Any]:
-        return part(bytes(self.status_json))
+        return parsed(bytes(self.status_json))
 
     def kept(self) -> "Loose":
-        """This object without the answer that it came in."""
+        """This object without the answer that it came in. Raises DecodeError for parts that nobody could read later."""
         self.metadata.managed_fields = self.metadata.managed_fields.copy()
         self.spec_json, self.data_json = self.spec_json.copy(), self.data_json.copy()
         self.status_json = self.status_json.copy()
+        for text in (self.spec_json, self.data_json, self.status_json):
+            parsed(bytes(text))
         return self
 
 
@@ -295,35 +297,21 @@ class Event(Struct):
     def kept(self) -> "Event":
         """This event, made small, as a pod is."""
         self.metadata.namespace, self.involved_object.kind = (
-            one(self.metadata.namespace),
-            one(self.involved_object.kind),
+            interned(self.metadata.namespace),
+            interned(self.involved_object.kind),
         )
-        self.metadata.creation_timestamp = one(self.metadata.creation_timestamp)
-        self.type, self.reason, self.message = one(self.type), one(self.reason), one(self.message)
-        self.first_timestamp, self.last_timestamp = one(self.first_timestamp), one(self.last_timestamp)
+        self.metadata.creation_timestamp = interned(self.metadata.creation_timestamp)
+        self.type, self.reason, self.message = interned(self.type), interned(self.reason), interned(self.message)
+        self.first_timestamp, self.last_timestamp = interned(self.first_timestamp), interned(self.last_timestamp)
         return self
 
 
-ENCODER = msgspec.json.Encoder()
 CONTAINERS = msgspec.json.Decoder(list[Container])
 MANAGERS = msgspec.json.Decoder(list[Manager] | None)
 
 
-@lru_cache(COMMON)
-def one(value: T) -> T:
-    """A value that equals this one, the same for all who ask."""
-    return value
-
-
-@lru_cache(16)
-def part(text: bytes) -> dict[str, Any]:
-    """A part of an object, {} for none and for what is no object. Not to be changed."""
-    found = msgspec.json.decode(text) if text else {}
-    return found if isinstance(found, dict) else {}
-
-
-@lru_cache(COMMON)
-def containers(text: bytes) -> list[Container]:
+@lru_cache(KEPT)
+def interned_containers(text: bytes) -> list[Container]:
     """The containers that this JSON says, the same list for all who ask. Not to be changed."""
     return CONTAINERS.decode(text)
 

@@ -1,7 +1,7 @@
 """The questions to Prometheus, as named templates with the namespace bound by us. Pure.
 
-Metric names are vLLM's: https://docs.vllm.ai/en/latest/design/metrics.html. A rate's window is at least four scrape
-intervals. Percentiles are taken over the summed buckets of all pods, never averaged.
+Metric names are vLLM's: https://docs.vllm.ai/en/latest/design/metrics.html. Percentiles are taken over the summed
+buckets of all pods, never averaged.
 """
 
 import re
@@ -25,29 +25,56 @@ class Question:
         return self.template.replace("$S", selector)
 
 
-QUESTIONS: dict[str, tuple[Question, ...]] = {
-    "vllm": (
-        Question("tokens", "Generated tokens", "tokens/s", "sum(rate(vllm:generation_tokens_total{$S}[1m]))"),
-        Question(
-            "ttft",
-            "Time to first token, p95",
-            "s",
-            "histogram_quantile(0.95, sum by (le) (rate(vllm:time_to_first_token_seconds_bucket{$S}[1m])))",
-        ),
-    ),
+@dataclass(frozen=True)
+class Meter:
+    """What a runtime tells of each pod: the tokens that it makes a second, and of the time to the first token what each
+    bucket gains a second."""
+
+    tokens: str
+    buckets: str
+
+
+def rate(metric: str) -> str:
+    """A second, over the last minute; over the last five where that holds no two samples of a series."""
+    return f"(rate({metric}{{$S}}[1m]) or rate({metric}{{$S}}[5m]))"
+
+
+def total(inner: str, *by: str) -> str:
+    """All series together, or apart by these labels."""
+    return f"sum by ({', '.join(by)}) ({inner})" if by else f"sum({inner})"
+
+
+def p95(buckets: str, *by: str) -> str:
+    """The 95th percentile over the summed buckets."""
+    return f"histogram_quantile(0.95, {total(buckets, *by, 'le')})"
+
+
+def owned(inner: str) -> str:
+    """With the label OWNER, which the pod's name tells."""
+    return f"label_replace({inner}, $OWNER)"
+
+
+METERS = {
+    "vllm": Meter(rate("vllm:generation_tokens_total"), rate("vllm:time_to_first_token_seconds_bucket")),
 }
-# What whole namespaces do now; the selector names them.
-NOW = {
-    "tokens": "sum(rate(vllm:generation_tokens_total{$S}[1m]))",
-    "ttft": "histogram_quantile(0.95, sum by (le) (rate(vllm:time_to_first_token_seconds_bucket{$S}[1m])))",
-    "waiting": "sum(vllm:num_requests_waiting{$S})",
-}
-# What each of several deployments does now; the pod's name tells whose it is.
+ALL = Meter(
+    tokens=" or ".join(meter.tokens for meter in METERS.values()),
+    buckets=" or ".join(meter.buckets for meter in METERS.values()),
+)
 OWNER = "llmdash_deployment"
+# The charts of one deployment, by its runtime.
+QUESTIONS: dict[str, tuple[Question, ...]] = {
+    runtime: (
+        Question("tokens", "Generated tokens", "tokens/s", total(meter.tokens)),
+        Question("ttft", "Time to first token, p95", "s", p95(meter.buckets)),
+    )
+    for runtime, meter in METERS.items()
+}
+# What whole namespaces do now, and what each of several deployments does.
+NOW = {"tokens": total(ALL.tokens), "ttft": p95(ALL.buckets), "waiting": "sum(vllm:num_requests_waiting{$S})"}
 EACH = {
-    "tokens": f"sum by (namespace, {OWNER}) (label_replace(rate(vllm:generation_tokens_total{{$S}}[1m]), $OWNER))",
-    "ttft": f"histogram_quantile(0.95, sum by (namespace, {OWNER}, le) "
-    "(label_replace(rate(vllm:time_to_first_token_seconds_bucket{$S}[1m]), $OWNER)))",
+    "tokens": total(owned(ALL.tokens), "namespace", OWNER),
+    "ttft": p95(owned(ALL.buckets), "namespace", OWNER),
 }
 # What a Prometheus that serves llmdash measures: the runtimes, and the GPUs by NVIDIA's DCGM exporter.
 EXPECTED = {"vLLM": "vllm:num_requests_running", "GPUs (DCGM)": "DCGM_FI_DEV_GPU_UTIL"}

@@ -13,6 +13,7 @@ POINTS = 240
 TABLE_ROWS = 12
 MIN_STEP_SECONDS = 5.0
 SHORTEST = timedelta(minutes=5)
+FRESH = timedelta(minutes=2)
 
 
 def charts(deployment: Deployment, minutes: int) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def chart(question: Question, selector: str, client: Any, end: datetime, minutes
         "id": question.key,
         "title": question.title,
         "unit": question.unit,
-        "summary": summary(question, points),
+        "summary": summary(question, points, since=(end - FRESH).timestamp()),
         "json": {
             "x": [at for at, _ in points],
             "series": [{"label": question.title, "unit": question.unit, "values": [value for _, value in points]}],
@@ -105,11 +106,12 @@ def chart(question: Question, selector: str, client: Any, end: datetime, minutes
     }
 
 
-def summary(question: Question, points: list[tuple[float, float | None]]) -> str:
-    """The chart in a sentence."""
+def summary(question: Question, points: list[tuple[float, float | None]], *, since: float) -> str:
+    """The chart in a sentence. A value from before `since` is not told as how it is now."""
     values = [value for _, value in points if value is not None]
     if not values:
         return f"{question.title}: no values in this range."
     low, high = min(values), max(values)
-    now, unit = figure(values[-1]), question.unit
-    return f"{question.title}: now {now} {unit}, between {figure(low)} and {figure(high)} {unit}."
+    (at, last), unit = points[-1], question.unit
+    now = f"now {figure(last)} {unit}" if last is not None and at >= since else "no value now"
+    return f"{question.title}: {now}, between {figure(low)} and {figure(high)} {unit}."

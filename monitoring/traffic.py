@@ -12,7 +12,7 @@ from monitoring.figures import figure
 
 Item = TypeVar("Item", bound=Hashable)
 Answer = TypeVar("Answer")
-MOST_AT_ONCE = 12  # clusters
+MOST_AT_ONCE = 24  # clusters; one that hangs costs prometheus.TIMEOUT_SECONDS
 LINE_MINUTES, LINE_STEP_SECONDS = 30, 60
 HIGHEST = 16  # of a line
 Owner = tuple[str, str]  # namespace and name
@@ -20,9 +20,12 @@ Values = list[float | None]
 
 
 class Measured(TypedDict):
-    """One deployment: `why` there are no numbers, "" when there are; `tokens` a second and `ttft`, the 95th percentile
-    of the time to the first token in seconds, as text, None where nobody asked it anything; `line` the tokens a second
-    of the last LINE_MINUTES, oldest first, as parts of HIGHEST of the most among them, None where there is a gap."""
+    """One deployment: `why` there are no numbers, "" when there are.
+
+    As text: `tokens` a second, None where they are not measured any more, and `ttft`, the 95th percentile of the time
+    to the first token in seconds, None where nobody asked it anything. `line` is the tokens a second of the last
+    LINE_MINUTES, oldest first, as parts of HIGHEST of the most among them, None where there is a gap.
+    """
 
     why: str
     tokens: str | None
@@ -32,12 +35,12 @@ class Measured(TypedDict):
 
 def of_projects(projects: Iterable[Project]) -> list[dict[str, Any]]:
     """What the projects' namespaces serve, by cluster: {"cluster", "message", "tokens", "ttft", "waiting"} as text;
-    None is what no series tells. Clusters without a Prometheus are left out, and those beyond MOST_AT_ONCE."""
+    None is what no series tells. Clusters without a Prometheus are left out."""
     measured = [project for project in projects if project.cluster.prometheus_url]
     asked = sorted(
         by_cluster((project.cluster, project.namespace) for project in measured), key=lambda item: item[0].name
     )
-    return side_by_side(now_on, asked[:MOST_AT_ONCE])
+    return side_by_side(now_on, asked)
 
 
 def now_on(cluster: Cluster, namespaces: set[str]) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def ask(cluster: Cluster, owners: list[Owner]) -> tuple[dict[Owner, Values], dic
     start = end - timedelta(minutes=LINE_MINUTES)
     found = prometheus.all_series(client, tokens, start=start, end=end, step=LINE_STEP_SECONDS)
     times = [start.timestamp() + at for at in range(0, LINE_MINUTES * 60 + 1, LINE_STEP_SECONDS)]
-    values = {owner(labels): [dict(points).get(at) for at in times] for labels, points in found}
+    values = {owner(labels): [*map(dict(points).get, times)] for labels, points in found}
     return values, {owner(labels): value for labels, value in prometheus.values(client, ttft)}
 
 

@@ -40,7 +40,7 @@ def adopt(
 
 def changed(spec: Spec, found: dict[str, Any], conflict: kube.FieldConflict) -> Spec:
     """The spec with the live values. Raises KubeError when it does not take them."""
-    problems = bounds.over(found, revisions.limits(), {})
+    problems = bounds.problems(found, revisions.limits(), {})
     try:
         adopted = specs.load(specs.dump(spec) | found)
     except ValidationError as error:

@@ -197,7 +197,7 @@ def _add_revision(
 
 def check(spec: Spec, project: Project, kept: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Raise SpecRefused. What exceeds a limit that was lowered since may stay as it is: `kept`."""
-    problems = bounds.over(specs.dump(spec), revisions.limits(), kept)
+    problems = bounds.problems(specs.dump(spec), revisions.limits(), kept)
     wanted: dict[uuid.UUID, int] = {var.secret: place for place, var in enumerate(spec.env) if var.secret}
     known = set(SecretValue.objects.filter(project=project, pk__in=wanted).values_list("pk", flat=True))
     problems += [(("env", wanted[pk], "secret"), "Is no secret of this project.") for pk in wanted if pk not in known]

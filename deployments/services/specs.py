@@ -16,7 +16,7 @@ from deployments.spec import Spec
 def problems_of(given: dict[str, Any], kept: Mapping[str, Any] = MappingProxyType({})) -> list[specs.Problem]:
     """All that is wrong with a spec as it was sent, the bounds with it: where one is exceeded the spec's own wider one
     is no news. `kept` is what stands and may stay."""
-    over = bounds.over(given, limits(), kept)
+    over = bounds.problems(given, limits(), kept)
     told = {path for path, _ in over}
     return [found for found in specs.all_problems(given) if found[0] not in told] + over
 

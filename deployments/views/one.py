@@ -19,7 +19,7 @@ from deployments.views.stranger import stranger
 REVISIONS_A_PAGE = 10
 AUDIT_ROWS = 20
 LOCAL_PORT = 8080  # of a port-forward
-ROLLOUT = (Stage.SCHEDULED, Stage.PULLING, Stage.LOADING, Stage.READY)
+STAGES = (Stage.SCHEDULED, Stage.PULLING, Stage.LOADING, Stage.READY)
 LASTING = (Stage.PULLING, Stage.LOADING)  # done when the next one begins; the others are moments
 
 
@@ -39,7 +39,8 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
         "applied_revision": deployment.revisions.filter(number=deployment.applied).first(),
         "can": {str(can): allowed(role, can) for can in Can},
         "role_reason": reason(role, deployment),
-        "rollout": rollout(view, startup_minutes(objects)),
+        "stages": stages(view, startup_minutes(objects)),
+        "rollout": status.rollout if status and not view.stale else "",
         "pods": view.pods,
         "events": status.events if status else [],
         "drift": status.drift if status else [],
@@ -73,14 +74,14 @@ def startup_minutes(objects: list[AppliedObject]) -> int:
     return max((-(-probe["periodSeconds"] * probe["failureThreshold"] // 60) for probe in probes), default=0)
 
 
-def rollout(view: glance.Glance, minutes: int) -> list[dict[str, Any]]:
+def stages(view: glance.Glance, minutes: int) -> list[dict[str, Any]]:
     """How far the newest pods are: how many have reached each stage, and where one failed. `at` is when a stage began
     while it lasts, and when it ended once it is done; `may_take` the minutes that loading may take."""
     pods = [pod for pod in view.pods if pod["current"] and pod["stage"] != Stage.STOPPING]
     reached = [(furthest(pod), pod["stage"] == Stage.FAILED) for pod in pods]
     found = []
-    began = [last_begun(pods, stage) for stage in ROLLOUT]
-    for place, stage in enumerate(ROLLOUT):
+    began = [last_begun(pods, stage) for stage in STAGES]
+    for place, stage in enumerate(STAGES):
         count = sum(at >= place for at, _ in reached)
         state = stage_state(reached, place, view.wanted)
         at = began[place + 1] if state == "done" and stage in LASTING else began[place]
@@ -97,14 +98,14 @@ def last_begun(pods: list[dict[str, Any]], stage: Stage) -> str | None:
 
 
 def furthest(pod: dict[str, Any]) -> int:
-    """The place in ROLLOUT of the last stage that a pod has reached, -1 while it waits for a node."""
+    """The place in STAGES of the last stage that a pod has reached, -1 while it waits for a node."""
     at = {step["stage"]: step["at"] for step in pod["stages"]}
-    return max((place for place, stage in enumerate(ROLLOUT) if at.get(stage.value)), default=-1)
+    return max((place for place, stage in enumerate(STAGES) if at.get(stage.value)), default=-1)
 
 
 def stage_state(reached: list[tuple[int, bool]], place: int, wanted: int) -> str:
     """ "failed" where a pod stands and fails, "active" where one stands, "done" behind the last one, else "todo"."""
-    last = len(ROLLOUT) - 1
+    last = len(STAGES) - 1
     stands = [failed for at, failed in reached if max(at, 0) == place and at < last]
     if any(stands):
         return "failed"

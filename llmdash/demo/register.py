@@ -15,6 +15,7 @@ from deployments.kube import Connection, KubeError, cluster_uid
 from deployments.kubeconfig import Access, KubeconfigRefused, load_yaml, parse_kubeconfig
 from deployments.models import Cluster, Deployment, Project
 from llmdash.demo import people
+from monitoring.connections import test_and_keep
 
 SANDBOX, REAL = "sandbox", "real"
 NAMESPACE = "default"
@@ -124,3 +125,10 @@ def ensure_project(cluster: Cluster) -> None:
     project = Project.objects.create(name=name, cluster=cluster, namespace=NAMESPACE)
     audit.record(None, Action.CREATE_PROJECT, project, project=project)
     people.join(project)
+
+
+def look_at_new() -> None:
+    """Ask of clusters that were never tested what may be done there and whether their Prometheus answers, as the form
+    of a cluster does when it is sent."""
+    for cluster in Cluster.objects.filter(tested={}):
+        test_and_keep(cluster)

@@ -77,6 +77,7 @@ class Demo:
         if not processes.has_prometheus(self.place) and not self.kubeconfig:
             say("Prometheus is not installed, so charts stay empty.")
         say(f"\nllmdash is ready: {self.place.url}   ({seconds:.1f} s; Ctrl-C stops it; logs: {self.place.logs})")
+        self.step("look")
 
     def wait_for_cluster(self) -> bool:
         """Wait for the kubeconfig of the cluster that was started, and register it."""

@@ -1,4 +1,5 @@
-"""`python -m llmdash.demo.step prepare|people|read|sandbox|real|own [KUBECONFIG PROMETHEUS_URL]`: a step with Django.
+"""`python -m llmdash.demo.step STEP [KUBECONFIG PROMETHEUS_URL]`: a step with Django. STEP is prepare, people, read,
+sandbox, real, own or look.
 
 A process of its own: the supervisor forks often and lives long, so it does without Django and its memory.
 """
@@ -13,7 +14,7 @@ django.setup()
 from deployments.kubeconfig import KubeconfigRefused  # noqa: E402  (after Django is set up)
 from llmdash.demo import people  # noqa: E402
 from llmdash.demo.prepare import prepare, show  # noqa: E402
-from llmdash.demo.register import read, register_own, register_started  # noqa: E402
+from llmdash.demo.register import look_at_new, read, register_own, register_started  # noqa: E402
 
 
 def main(step: str, kubeconfig: str = "", prometheus_url: str = "") -> int:
@@ -25,6 +26,8 @@ def main(step: str, kubeconfig: str = "", prometheus_url: str = "") -> int:
             show(people.make())
         elif step == "read":
             read(Path(kubeconfig))
+        elif step == "look":
+            look_at_new()
         elif step == "own":
             tell(register_own(Path(kubeconfig), prometheus_url))
         else:

@@ -31,9 +31,11 @@
       word(tokens, WORDS.includes(said.why) ? said.why : "unknown", said.why);
       return word(ttft, "–", said.why);
     }
-    const number = Object.assign(document.createElement("span"), { className: "beside", textContent: said.tokens ?? "0" });
-    tokens.replaceChildren(line(said.line), number);
-    if (said.ttft == null) word(ttft, "no traffic", "Nobody asked it anything in the last minute");
+    const number = Object.assign(document.createElement("span"), { className: "beside", textContent: said.tokens });
+    if (said.tokens == null) word(tokens, "no series now", "Prometheus had them in the last 30 minutes and has none now");
+    else tokens.replaceChildren(line(said.line), number);
+    if (said.tokens == null) word(ttft, "–", "no series now");
+    else if (said.ttft == null) word(ttft, "no traffic", "Nobody asked it anything in the last minute");
     else ttft.textContent = `${said.ttft} s`;
   }
 
@@ -46,11 +48,13 @@
       const query = new URLSearchParams(asked.sort().map((id) => ["pk", id]));
       const url = document.querySelector("[data-traffic-url]").dataset.trafficUrl;
       const answer = await fetch(`${url}?${query}`, { headers, cache: "no-store", signal: AbortSignal.timeout(LIMIT) });
-      if (!answer.ok) throw new Error(answer.status);
+      if (answer.status === 401 || answer.redirected) { location.reload(); return; } // signed out: the server asks
+      if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
       const told = await answer.json();
       known = Object.fromEntries(asked.map((id, i) => [id, told[i]]).filter(([, said]) => said));
-    } catch {
-      known = Object.fromEntries(asked.map((id) => [id, { why: "llmdash did not answer." }]));
+    } catch ({ message }) {
+      const why = message.startsWith("The server") ? message : "The server did not answer.";
+      known = Object.fromEntries(asked.map((id) => [id, { why }]));
     }
     busy = false;
     rows().forEach(fill);

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from deployments import spec as specs
-from deployments.bounds import over
+from deployments.bounds import problems
 from deployments.spec import Spec
 
 LLM = "Qwen/Qwen3-8B"
@@ -14,13 +14,13 @@ LLM = "Qwen/Qwen3-8B"
 def said(**fields: Any) -> list[tuple[str, str]]:
     """Of a spec with these fields: what is out of bounds."""
     given = specs.dump(Spec.model_validate({"llm": LLM} | fields))
-    return [(str(path[0]), text) for path, text in over(given, {"replicas": 4, "gpus": 3}, {})]
+    return [(str(path[0]), text) for path, text in problems(given, {"replicas": 4, "gpus": 3}, {})]
 
 
 def test_the_installations_limits_are_told_like_other_problems() -> None:
     assert said(replicas=4, gpus=3) == []
     assert said(replicas=5, gpus=4) == [("replicas", "Must be 4 or less here."), ("gpus", "Must be 3 or less here.")]
-    assert over({"replicas": "9", "gpus": None, "cpu_limit": 7, "image": []}, {"replicas": 4, "gpus": 3}, {}) == []
+    assert problems({"replicas": "9", "gpus": None, "cpu_limit": 7, "image": []}, {"replicas": 4, "gpus": 3}, {}) == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_shared_memory_is_part_of_the_memory() -> None:
 
 def test_what_stands_may_stay() -> None:
     stands = specs.dump(Spec.model_validate({"llm": LLM, "replicas": 9, "memory_limit": "1Gi", "shared_memory": "2Gi"}))
-    assert over(stands, {"replicas": 4}, stands) == []
-    assert over(stands | {"replicas": 8}, {"replicas": 4}, stands) == [(("replicas",), "Must be 4 or less here.")]
-    lowered = over(stands | {"memory_limit": "512Mi"}, {}, stands)
+    assert problems(stands, {"replicas": 4}, stands) == []
+    assert problems(stands | {"replicas": 8}, {"replicas": 4}, stands) == [(("replicas",), "Must be 4 or less here.")]
+    lowered = problems(stands | {"memory_limit": "512Mi"}, {}, stands)
     assert [path for path, _ in lowered] == [("shared_memory",)]

@@ -16,7 +16,7 @@ from tests.services import program, until
 STEP = 15  # seconds between samples
 MINUTES = 50
 AHEAD = 10
-Values = Callable[[int], float | str]
+Values = Callable[[int], float | str | None]  # None is no sample
 Series = tuple[str, dict[str, str], Values]
 
 
@@ -27,7 +27,8 @@ def openmetrics(series: list[Series], end: float) -> str:
     lines = []
     for name, labels, value in series:
         told = ",".join(f'{key}="{text}"' for key, text in labels.items())
-        lines += [f"{name}{{{told}}} {value(at)} {start + at}" for at in range(0, (MINUTES + AHEAD) * 60, STEP)]
+        samples = [(at, value(at)) for at in range(0, (MINUTES + AHEAD) * 60, STEP)]
+        lines += [f"{name}{{{told}}} {said} {start + at}" for at, said in samples if said is not None]
     return "\n".join([*lines, "# EOF\n"])
 
 

@@ -52,6 +52,8 @@ SERIES: list[Series] = [
     (TOKENS, of(f"qwen-{HASH}-x2k9p", "other"), counts(5000)),
     (TOKENS, of(f"fresh-{HASH}-x2k9p"), lambda at: at if at > 48 * 60 else "NaN"),
     (DONE, of(f"fresh-{HASH}-x2k9p"), counts(1)),
+    (TOKENS, of(f"lost-{HASH}-x2k9p"), lambda at: at * 9 if at < HALF else None),
+    (DONE, of(f"lost-{HASH}-x2k9p"), counts(1)),
     (TOKENS, of(f"idle-{HASH}-x2k9p"), lambda _: 42),
     (DONE, of(f"idle-{HASH}-x2k9p"), lambda _: 7),
     (TOKENS, of(f"odd-{HASH}-x2k9p"), lambda at: "NaN" if at % (20 * STEP) == 0 else "+Inf" if at > HALF else at),
@@ -159,6 +161,11 @@ def test_charts_begin_with_the_deployment(made: Deployment, measured: str, name:
     for chart in found["charts"]:
         begin, end = chart["json"]["range"]
         assert (end - begin) / 60 == pytest.approx(shown, abs=0.2)
+
+
+def test_what_ended_is_not_told_as_how_it_is_now(made: Deployment, measured: str) -> None:
+    summary = charts(named(made, "lost"), measured)["charts"][0]["summary"]
+    assert summary.startswith("Generated tokens: no value now, between ")
 
 
 def test_a_long_question_is_cut_to_a_thousand_points(measured: str) -> None:

@@ -131,3 +131,9 @@ def test_a_kept_object_holds_nothing_of_the_answer_that_it_came_in() -> None:
     (manager,) = kept.metadata.managers
     assert (manager.manager, kept.spec, kept.data, kept.status) == ("m", {"a": 1}, {}, {})
     assert sys.getrefcount(answer) == 2, "this name, and the call's own"
+
+
+@pytest.mark.parametrize("odd", [b"1e999", b'"\xff"'])
+def test_what_nobody_could_read_later_is_refused_at_the_door(odd: bytes) -> None:
+    with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)):
+        msgspec.json.decode(b'{"metadata": {"uid": "u"}, "spec": {"a": ' + odd + b"}}", type=Loose).kept()

@@ -81,4 +81,4 @@ def test_every_question_is_bound_to_the_selector() -> None:
 
 def test_percentiles_are_taken_over_the_summed_buckets() -> None:
     ttft = next(question for question in QUESTIONS["vllm"] if question.key == "ttft")
-    assert re.search(r"histogram_quantile\(0\.95, sum by \(le\) \(rate\(", ttft.template)
+    assert re.search(r"histogram_quantile\(0\.95, sum by \(le\) \(\(rate\(", ttft.template)

@@ -91,7 +91,7 @@ def test_the_rollout_shows_each_stage_with_counts(team: Team) -> None:
     loading = POD | {"stage": "loading", "ready": False, "stages": [*POD["stages"][:3], {"stage": "ready", "at": None}]}
     team.seen(row, Health.DEGRADED, pods=[POD, loading], ready=1, wanted=2)
     context = team.viewer.get(path(row)).context
-    told = [(step["stage"].value, step["count"], step["state"]) for step in context["rollout"]]
+    told = [(step["stage"].value, step["count"], step["state"]) for step in context["stages"]]
     assert told == [("scheduled", 2, "done"), ("pulling", 2, "done"), ("loading", 2, "active"), ("ready", 1, "todo")]
 
 
@@ -322,5 +322,5 @@ def test_a_stage_that_is_done_tells_when_it_ended(team: Team) -> None:
     stages = [{"stage": stage, "at": f"2026-05-01T{at}+00:00"} for stage, at in times.items()]
     row = applied(team.make())
     team.seen(row, pods=[POD | {"stages": stages}], ready=1, wanted=1)
-    found = {step["stage"].value: step["at"] for step in team.viewer.get(path(row)).context["rollout"]}
+    found = {step["stage"].value: step["at"] for step in team.viewer.get(path(row)).context["stages"]}
     assert [found[stage][11:19] for stage in times] == ["10:00:00", "10:00:30", "10:01:00", "10:01:00"]

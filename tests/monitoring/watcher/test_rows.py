@@ -47,6 +47,19 @@ def test_a_deployment_is_followed_from_its_start_until_it_serves(play: Play) -> 
     assert Signal.objects.filter(topic="deployment", key=str(row.pk)).count() >= 3
 
 
+def test_a_rollout_is_told_as_kubectl_tells_it(play: Play) -> None:
+    def kubectl(name: str) -> str:
+        return play.kubectl("rollout", "status", f"deployment/{name}", "--watch=false")
+
+    up, waits = deployed(play, "up"), deployed(play, "waits", gpus=16)
+    until(up, "serving")
+    until(waits, "waiting")
+    eventually(lambda: status(up).rollout == "complete", "it is up")
+    assert "successfully rolled out" in kubectl("up")
+    assert status(waits).rollout == "progressing"
+    assert "Waiting for deployment" in kubectl("waits")
+
+
 def test_an_event_of_a_pod_and_a_refusal_of_the_quota_reach_the_row(play: Play) -> None:
     row = deployed(play, "eventful")
     eventually(lambda: any(event["object"].startswith("Pod/eventful-") for event in status(row).events), "an event")
