@@ -55,7 +55,10 @@ def credentials(cluster: Cluster, status: ClusterStatus) -> Condition:
         return Condition("Credentials", Sign.WARNING, f"They end in {timeuntil(end)}.", step)
     if end:
         return Condition("Credentials", Sign.WELL, f"They end in {timeuntil(end)}.")
-    return Condition("Credentials", Sign.WELL, "No end is told in them.", at=cluster.credentials_changed_at)
+    if status.seen_at is None:
+        return Condition("Credentials", Sign.UNKNOWN, "Not tried yet: the API server has not answered.")
+    text = "They are taken. When they end they do not tell."
+    return Condition("Credentials", Sign.WELL, text, at=cluster.credentials_changed_at)
 
 
 def same(cluster: Cluster, status: ClusterStatus) -> Condition:

@@ -113,5 +113,5 @@ def summary(question: Question, points: list[tuple[float, float | None]], *, sin
         return f"{question.title}: no values in this range."
     low, high = min(values), max(values)
     (at, last), unit = points[-1], question.unit
-    now = f"now {figure(last)} {unit}" if last is not None and at >= since else "no value now"
+    now = f"{figure(last)} {unit} in the last minute" if last is not None and at >= since else "no value now"
     return f"{question.title}: {now}, between {figure(low)} and {figure(high)} {unit}."

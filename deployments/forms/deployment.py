@@ -103,8 +103,8 @@ class DeploymentForm(SeenForm):
 
     project = forms.ModelChoiceField(Project.objects.none(), empty_label=None)
     name = forms.CharField(
-        validators=[deployment_name], help_text=NAME_RULE, widget=forms.TextInput(attrs={"maxlength": 50})
-    )
+        validators=[deployment_name], help_text=NAME_RULE
+    )  # a browser would cut one that is too long
     drift_policy = forms.ChoiceField(
         label="When others change it", choices=DriftPolicy.pairs(), initial=DriftPolicy.HEAL, required=False
     )

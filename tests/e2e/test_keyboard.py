@@ -15,31 +15,33 @@ ACTIONS = """() => {
     const all = "a[href], button, input:not([type=hidden]), select, textarea, summary";
     const can = (el) => el.checkVisibility({ visibilityProperty: true }) && !el.disabled && el.tabIndex >= 0
         && !el.closest("[inert]") && !(el.type === "radio" && !el.checked);
-    return [...document.querySelectorAll(all)].filter(can).map((el, n) => { el.dataset.action = n; return n; });
+    window.actions = [...document.querySelectorAll(all)].filter(can);
+    return window.actions.length;
 }"""
 FOCUSED = """() => {
     const el = document.activeElement, style = getComputedStyle(el);
     const shown = style.outlineStyle !== "none" || style.boxShadow !== "none";
-    return [el.dataset.action ?? "", shown, el.outerHTML.slice(0, 160)];
+    return [window.actions.indexOf(el), shown, el.outerHTML.slice(0, 160)];
 }"""
-NAMED = "n => document.querySelector(`[data-action='${n}']`).outerHTML.slice(0, 160)"
+# A live update may have taken an action away meanwhile.
+LEFT = """(missing) => missing.map((n) => window.actions[n]).filter((el) => el.isConnected)
+    .map((el) => el.outerHTML.slice(0, 160))"""
 
 
 def unreached(page: Page) -> list[str]:
     """What the Tab key does not lead to, and where one would not see that one is there."""
-    actions = {str(number) for number in page.evaluate(ACTIONS)}
-    reached: set[str] = set()
+    actions = set(range(page.evaluate(ACTIONS)))
+    reached: set[int] = set()
     found: list[str] = []
     for _ in range(2 * len(actions) + 20):
         page.keyboard.press("Tab")
         number, is_shown, text = page.evaluate(FOCUSED)
-        if number and number not in reached and not is_shown:
+        if number >= 0 and number not in reached and not is_shown:
             found.append(f"not seen: {text}")
-        if number:
-            reached.add(number)
+        reached.add(number)
         if reached >= actions:
             break
-    return found + [f"not reached: {page.evaluate(NAMED, number)}" for number in sorted(actions - reached)]
+    return found + [f"not reached: {text}" for text in page.evaluate(LEFT, sorted(actions - reached))]
 
 
 def test_the_tab_key_leads_to_every_action_of_every_page(served: Deployment, page_of: Opener) -> None:

@@ -111,7 +111,9 @@ def test_charts_show_this_deployments_series_and_nobody_elses(made: Deployment, 
     assert len(numbers) > 100
     assert all(value == pytest.approx(100, rel=0.01) for value in numbers), "not 1100, 877 or 5100"
     summary = found["charts"][0]["summary"]
-    assert re.fullmatch(r"Generated tokens: now 100 tokens/s, between 100(\.0)? and 100 tokens/s\.", summary)
+    assert re.fullmatch(
+        r"Generated tokens: 100 tokens/s in the last minute, between 100(\.0)? and 100 tokens/s\.", summary
+    )
 
 
 def test_a_deployment_whose_name_goes_on_is_counted_by_itself(made: Deployment, measured: str) -> None:

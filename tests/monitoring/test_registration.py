@@ -167,7 +167,7 @@ def signs(cluster: Cluster, **status: Any) -> dict[str, str]:
 def test_conditions_tell_well_from_bad_and_unknown() -> None:
     cluster, now = stage.cluster(), timezone.now()
     assert signs(cluster) == {
-        "Connection": "warning", "Credentials": "well", "Identity": "unknown", "Rights": "unknown",
+        "Connection": "warning", "Credentials": "unknown", "Identity": "unknown", "Rights": "unknown",
         "Capacity": "unknown", "Database": "unknown", "Prometheus": "unknown",
     }  # fmt: skip
     cluster.credentials_expire_at = now + timedelta(days=5)
@@ -175,7 +175,9 @@ def test_conditions_tell_well_from_bad_and_unknown() -> None:
     cluster.credentials_expire_at = now - timedelta(days=5)
     assert signs(cluster)["Credentials"] == "bad"
     heard = {"connection": Connection.CONNECTED, "seen_at": now, "nodes_known": True, "identity": "u"}
-    assert [signs(cluster, **heard)[name] for name in ("Connection", "Identity", "Capacity")] == ["well"] * 3
+    cluster.credentials_expire_at = None
+    known = ("Connection", "Credentials", "Identity", "Capacity")
+    assert [signs(cluster, **heard)[name] for name in known] == ["well"] * 4
     assert signs(cluster, **heard | {"seen_at": now - timedelta(hours=1)})["Connection"] == "warning"
     assert signs(cluster, connection=Connection.REJECTED, seen_at=now)["Connection"] == "bad"
 
