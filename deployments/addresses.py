@@ -23,6 +23,8 @@ NUMERIC = frozenset("0123456789abcdefABCDEFxX.")
 LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(\.{LABEL})*", re.IGNORECASE)
 
+NO_HOST = "This is no host, or no port from 1 to 65535."
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -41,11 +43,11 @@ def checked(url: str, *, allow_loopback: bool, is_secret: bool = True) -> str:
         parts = urlsplit(url.strip())
         host, port = (parts.hostname or "").rstrip(".").lower(), parts.port
     except ValueError as error:
-        raise AddressRefused("This is not an address.") from error
+        raise AddressRefused(NO_HOST) from error
     if parts.scheme not in ("http", "https") or not host:
         raise AddressRefused("Write the whole address: https://host:port")
     if not is_host(host) or port == 0:
-        raise AddressRefused("This is no host with a port.")
+        raise AddressRefused(NO_HOST)
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise AddressRefused("The address may hold no user, password, query or fragment.")
     local = refuse_special(host, allow_loopback=allow_loopback)

@@ -13,7 +13,8 @@ from deployments.spec import Problem
 
 MOST_CORES, LEAST_CORES = "10k", "1m"  # a thousandth of a core is the least that Kubernetes takes
 # With fewer bytes nothing starts: it is a mistaken suffix, such as the m of thousandths.
-MOST_BYTES, LEAST_BYTES = "1Pi", "1Mi"
+MOST_BYTES, LEAST_BYTES = "64Ti", "1Mi"
+LEAST_CONTEXT = 128  # tokens: with fewer there is no room for a question and its answer
 QUANTITIES = {
     **dict.fromkeys(("cpu_request", "cpu_limit"), (LEAST_CORES, MOST_CORES, "cores")),
     **dict.fromkeys(("memory_request", "memory_limit", "shared_memory"), (LEAST_BYTES, MOST_BYTES, "bytes")),
@@ -24,7 +25,7 @@ def problems(given: Mapping[str, Any], limits: Mapping[str, int], kept: Mapping[
     """What is out of bounds, in the shape of `spec.problems`. `given` may be no spec yet; `limits` are those of whole
     numbers; what `kept` has, too, may stay as it is."""
     new = {name: value for name, value in given.items() if kept.get(name) != value}
-    found = [*numbers(new, limits), *quantities(new), *ports(new)]
+    found = [*numbers(new, limits), *quantities(new), *context(new), *ports(new)]
     if new.keys() & {"shared_memory", "memory_limit"}:
         found += together(given)
     return [((name,), text) for name, text in found]
@@ -46,6 +47,13 @@ def quantities(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, f"Is less than {least}; without a suffix it is a number of {unit}."
         elif value and value > quantity.parse(most):
             yield name, f"Is more than {most}, which no node has."
+
+
+def context(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How many tokens one request may hold."""
+    value = given.get("context_length")
+    if type(value) is int and 0 < value < LEAST_CONTEXT:
+        yield "context_length", f"Must be {LEAST_CONTEXT} or more."
 
 
 def together(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Filters that every template may use."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -43,6 +44,16 @@ def done(action: str) -> str:
 def kind(name: str) -> str:
     """What an act was done to, in words: "API token"."""
     return entries.KINDS.get(name, name)
+
+
+@register.filter
+def plain(value: Any) -> str:
+    """A parameter's value as people write it: yes, not True; nothing, not None."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @register.filter

@@ -65,6 +65,7 @@
     if (name) {
       note.querySelector("[data-name]").textContent = name;
       document.title = `${name} was deleted · llmdash`;
+      document.querySelector(".messages")?.remove(); // it says that it is being deleted
     }
     el.replaceChildren(note);
   }

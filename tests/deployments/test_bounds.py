@@ -28,7 +28,7 @@ def test_the_installations_limits_are_told_like_other_problems() -> None:
     [
         ("memory_limit", "1m", "Is less than 1Mi; without a suffix it is a number of bytes."),
         ("memory_limit", "16", "Is less than 1Mi; without a suffix it is a number of bytes."),
-        ("memory_request", "2E", "Is more than 1Pi, which no node has."),
+        ("memory_request", "900Ti", "Is more than 64Ti, which no node has."),
         ("shared_memory", "100n", "Is less than 1Mi; without a suffix it is a number of bytes."),
         ("cpu_request", "1n", "Is less than 1m; without a suffix it is a number of cores."),
         ("cpu_limit", "1E", "Is more than 10k, which no node has."),
@@ -42,11 +42,16 @@ def test_absurd_amounts_are_refused(field: str, text: str, why: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "text"),
-    [("memory_limit", "1Mi"), ("memory_limit", "2e9"), ("memory_request", "1Pi"), ("cpu_request", "1m"),
+    [("memory_limit", "1Mi"), ("memory_limit", "2e9"), ("memory_request", "64Ti"), ("cpu_request", "1m"),
      ("cpu_limit", "192"), ("image", "registry:65535/x:1"), ("image", "vllm/vllm-openai:v1")],
 )  # fmt: skip
 def test_what_a_node_may_have_is_taken(field: str, text: str) -> None:
     assert said(**{field: text}) == []
+
+
+def test_a_context_holds_a_question_and_its_answer() -> None:
+    assert said(context_length=1) == [("context_length", "Must be 128 or more.")]
+    assert said(context_length=128) == []
 
 
 def test_shared_memory_is_part_of_the_memory() -> None:

@@ -184,7 +184,7 @@ def test_what_the_form_does_not_show_is_kept_from_the_other(team: Team) -> None:
     form = filled(team.operator.get(url(row, "edit"))) | {"gpus": "2"}
     services.stop(deployment=row, by=team.admin.user)
     answer = team.operator.post(url(row, "edit"), form)
-    assert "running from True to False" in text(answer)
+    assert "running from yes to no" in text(answer)
     spec = saved_again(team, row, answer)
     assert (spec.running, spec.gpus) == (False, 2)
 
