@@ -1,14 +1,13 @@
-/* What each deployment of a list serves now: cells that are filled after the page is shown, and again every PERIOD.
-   <table data-traffic-url="…"> holds rows <tr data-live-row="id"> with <td data-traffic="tokens"> and "ttft". The answer
-   is a monitoring.traffic.Measured for each. Live updates leave the cells as they are, and bring new ones for new rows. */
+/* Fills the cells [data-traffic] of rows [data-live-row] in a [data-traffic-url] after the page is shown, and every
+   PERIOD again, with a monitoring.traffic.Measured for each. Live updates leave filled cells alone. */
 (() => {
-  const PERIOD = 15000, SOON = 200, LIMIT = 15000, WIDTH = 56, HEIGHT = 18, HIGHEST = 16;
+  const PERIOD = 15000, SOON = 200, WIDTH = 56, HEIGHT = 18, HIGHEST = 16;
   const WORDS = ["no metrics", "no Prometheus", "no series"];
-  const headers = { "HX-Request": "true", Accept: "application/json" };
   let known = {}, timer = 0, busy = false;
 
   const rows = () => [...document.querySelectorAll("[data-traffic-url] tr[data-live-row]")];
   const idOf = (row) => row.dataset.liveRow;
+  const span = (className, textContent, title = "") => Object.assign(document.createElement("span"), { className, textContent, title });
 
   function line(values) {
     const at = (value, i) => `${(i / (values.length - 1) * WIDTH).toFixed(1)} ${HEIGHT - 1 - value / HIGHEST * (HEIGHT - 2)}`;
@@ -18,37 +17,29 @@
     return box.firstChild;
   }
 
-  function word(cell, text, title = "") {
-    const said = Object.assign(document.createElement("span"), { className: "unknown", textContent: text, title });
-    cell.replaceChildren(said);
-  }
-
   function fill(row) {
     const said = known[idOf(row)];
-    const [tokens, ttft] = ["tokens", "ttft"].map((key) => row.querySelector(`[data-traffic="${key}"]`));
+    const [tokens, ttft] = row.querySelectorAll("[data-traffic]");
     if (!said || !tokens) return;
-    if (said.why) {
-      word(tokens, WORDS.includes(said.why) ? said.why : "unknown", said.why);
-      return word(ttft, "–", said.why);
+    const why = said.why || (said.tokens == null ? "no series now" : "");
+    if (why) {
+      tokens.replaceChildren(span("unknown", said.why && !WORDS.includes(why) ? "unknown" : why, why));
+      return ttft.replaceChildren(span("unknown", "–", why));
     }
-    const number = Object.assign(document.createElement("span"), { className: "beside", textContent: said.tokens });
-    if (said.tokens == null) word(tokens, "no series now", "Prometheus had them in the last 30 minutes and has none now");
-    else tokens.replaceChildren(line(said.line), number);
-    if (said.tokens == null) word(ttft, "–", "no series now");
-    else if (said.ttft == null) word(ttft, "no traffic", "Nobody asked it anything in the last minute");
+    tokens.replaceChildren(line(said.line), span("beside", said.tokens));
+    if (said.ttft == null) ttft.replaceChildren(span("unknown", "no traffic", "Nobody asked it anything in the last minute"));
     else ttft.textContent = `${said.ttft} s`;
   }
 
   async function ask() {
-    clearTimeout(timer);
-    const asked = rows().map(idOf);
+    const asked = rows().map(idOf).sort();
     if (busy || document.hidden || !asked.length) return plan(PERIOD);
     busy = true;
     try {
-      const query = new URLSearchParams(asked.sort().map((id) => ["pk", id]));
       const url = document.querySelector("[data-traffic-url]").dataset.trafficUrl;
-      const answer = await fetch(`${url}?${query}`, { headers, cache: "no-store", signal: AbortSignal.timeout(LIMIT) });
-      if (answer.status === 401 || answer.redirected) { location.reload(); return; } // signed out: the server asks
+      const headers = { "HX-Request": "true", Accept: "application/json" };
+      const answer = await fetch(`${url}?${new URLSearchParams(asked.map((id) => ["pk", id]))}`, { headers, cache: "no-store", signal: AbortSignal.timeout(PERIOD) });
+      if (answer.status === 401 || answer.redirected) return location.reload(); // signed out: the server asks
       if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
       const told = await answer.json();
       known = Object.fromEntries(asked.map((id, i) => [id, told[i]]).filter(([, said]) => said));
