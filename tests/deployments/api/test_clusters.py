@@ -91,7 +91,7 @@ def test_the_test_is_kept_and_conditions_tell_of_it(boss: Caller, team: Team) ->
     assert (report.json()["ok"], report.json()["connection"]) == (False, "unreachable")
     assert Cluster.objects.get().tested["message"] == report.json()["message"]
     found = {one["name"]: one for one in team.viewer.get(of(team, "/conditions")).json()["results"]}
-    assert (found["Rights"]["sign"], found["Credentials"]["sign"]) == ("unknown", "well")
+    assert (found["Rights"]["sign"], found["Credentials"]["sign"]) == ("unknown", "unknown")
 
 
 def test_another_identity_is_accepted_as_seen(boss: Caller, team: Team) -> None:
