@@ -157,6 +157,7 @@ class Status(msgspec.Struct):
 
 
 STATUSES = msgspec.json.Decoder(Status)  # made at import, see `watch`
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)  # msgspec raises the latter for text that is no UTF-8
 MAX_RETRY_AFTER = 3600  # seconds
 MAX_MESSAGE = 4000  # characters
 
@@ -165,7 +166,7 @@ def from_response(status: int, body: bytes, headers: Any) -> KubeError:
     """Translate an answer of 400 or more."""
     try:
         said = STATUSES.decode(body)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         said = Status()
     if said.kind != "Status" and status < 500 and status not in (401, 403, 429):
         return NotKubernetes(f"The server answered {status} and nothing a Kubernetes API would say.", status)

@@ -47,7 +47,7 @@ def versions(
         )  # fmt: skip
         try:
             page = ITEMS.decode(body)
-        except msgspec.DecodeError as error:
+        except errors.UNREADABLE as error:
             raise errors.NotKubernetes(f"The list of {kind} cannot be read.") from error
         for item in page.items or ():
             found[item.metadata.name] = (item.metadata.uid, item.metadata.resourceVersion)

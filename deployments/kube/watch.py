@@ -156,7 +156,7 @@ def decode_list(body: bytes, feed: Feed[T]) -> tuple[str, str, list[T]]:
     """(resourceVersion, continue token, objects); an object that cannot be read is left out and logged."""
     try:
         page = LISTS.decode(body)
-    except msgspec.DecodeError as error:
+    except errors.UNREADABLE as error:
         raise errors.NotKubernetes(f"The list of {feed.kind} cannot be read.") from error
     items = [item for raw in page.items or [] if (item := decode_one(raw, feed)) is not None]
     return page.metadata.resourceVersion, page.metadata.continue_, items
@@ -167,7 +167,7 @@ def decode_one(raw: msgspec.Raw, feed: Feed[T]) -> T | None:
     try:
         item = feed.decoder.decode(raw)
         return item.kept() if hasattr(item, "kept") else item
-    except msgspec.DecodeError as error:
+    except errors.UNREADABLE as error:
         log.warning("an object cannot be read", kind=feed.kind, error=str(error))
         return None
 
@@ -202,14 +202,14 @@ def hand_over(line: bytes, feed: Feed[T]) -> str:
     """Tell the feed of one line; returns its resourceVersion."""
     try:
         event = LINES.decode(line)
-    except msgspec.DecodeError as error:
+    except errors.UNREADABLE as error:
         raise errors.Unreachable("The watch broke off in the middle of a line.") from error
     if event.type == "ERROR":
         raise errors.from_response(code_of(event.object), bytes(event.object), {})
     version = ""
     try:
         version = METAS.decode(event.object).metadata.resourceVersion
-    except msgspec.DecodeError:
+    except errors.UNREADABLE:
         log.warning("a watch event cannot be read", kind=feed.kind)
     if event.type == "BOOKMARK":
         return version
@@ -223,7 +223,7 @@ def code_of(status: msgspec.Raw) -> int:
     """The code of a Status, 500 when it tells none that is an error's."""
     try:
         code = errors.STATUSES.decode(status).code
-    except msgspec.DecodeError:
+    except errors.UNREADABLE:
         return 500
     return code if code >= 400 else 500
 

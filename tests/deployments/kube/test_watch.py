@@ -18,6 +18,7 @@ from django.conf import settings
 
 from deployments.kube import Access, Connection, Feed, follow
 from deployments.kube.errors import Gone, KubeError, Unreachable
+from deployments.kube.watch import decode_list
 from tests.controlplane.fixtures import namespace, plane
 from tests.controlplane.plane import ControlPlane
 from tests.deployments.kube.servers import Request, answer, free_port, serving
@@ -253,6 +254,13 @@ def test_one_malformed_object_does_not_stop_the_others(bad: Any) -> None:
     assert heard.lists == [["a", "b"]]
     assert heard.changes == [("ADDED", "c"), ("ADDED", "d")]
     assert (script.versions[1], script.listings, heard.errors) == ("12", 1, [])
+
+
+def test_text_that_is_no_utf8_costs_only_its_object() -> None:
+    items = b'[{"metadata": {"name": "a"}}, {"metadata": {"name": "\xff"}}, {"metadata": {"name": "b"}}]'
+    body = b'{"metadata": {"resourceVersion": "10"}, "items": ' + items + b"}"
+    version, _, found = decode_list(body, Heard().feed())
+    assert (version, [one.metadata.name for one in found]) == ("10", ["a", "b"])
 
 
 def test_a_watch_that_breaks_off_goes_on_from_the_last_thing_it_said() -> None:
