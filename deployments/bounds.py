@@ -6,6 +6,7 @@ They hold when somebody asks for something. A revision that was made before stay
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from deployments import quantity
@@ -71,7 +72,7 @@ def ports(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "image", f"{named[1]} is no port."
 
 
-def amount(text: Any) -> Any:
+def amount(text: Any) -> Decimal | None:
     """A quantity; None for what is none, which the spec tells."""
     try:
         return quantity.parse(text) if isinstance(text, str) else None

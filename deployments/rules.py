@@ -31,6 +31,24 @@ def printable(text: str) -> str:
     return text
 
 
+def readable(text: str) -> str:
+    """The same outside of a spec, with a whole sentence."""
+    try:
+        return printable(text)
+    except ValueError as error:
+        raise ValueError(sentence("", str(error))) from error
+
+
+def sentence(kind: str, message: str) -> str:
+    """pydantic's message in the words of the form."""
+    words = {
+        "extra_forbidden": "is not a known parameter",
+        "missing": "is missing",
+    }
+    text = words.get(kind, message.removeprefix("Value error, ").replace("Input should be", "must be"))
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
 def a_quantity(text: str) -> str:
     """Accept a positive Kubernetes quantity, or nothing."""
     if text and (text.startswith("-") or quantity.parse(text) <= 0):

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from deployments import quantity
-from deployments.rules import Moment, Quantity, Text, Written
+from deployments.rules import Moment, Quantity, Text, Written, sentence
 from deployments.runtimes import RUNTIMES
 
 Fault = tuple[str, str]  # a field, and what is wrong with it
@@ -302,16 +302,6 @@ def problems_of(given: Mapping[str, Any]) -> list[Problem]:
     except ValidationError as error:
         return problems(error)
     return []
-
-
-def sentence(kind: str, message: str) -> str:
-    """pydantic's message in the words of the form."""
-    words = {
-        "extra_forbidden": "is not a known parameter",
-        "missing": "is missing",
-    }
-    text = words.get(kind, message.removeprefix("Value error, ").replace("Input should be", "must be"))
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
 def load(stored: dict[str, Any]) -> Spec:

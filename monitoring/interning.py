@@ -18,9 +18,7 @@ def interned(value: T) -> T:
 
 @lru_cache(16)
 def parsed(text: bytes) -> dict[str, Any]:
-    """A part of an object, {} for none and for what is no object. Not to be changed. Raises DecodeError."""
-    try:
-        found = msgspec.json.decode(text) if text else {}
-    except UnicodeDecodeError as error:
-        raise msgspec.DecodeError(str(error)) from error
+    """A part of an object, {} for none and for what is no object. Not to be changed. Raises DecodeError, and
+    UnicodeDecodeError for text that is no UTF-8."""
+    found = msgspec.json.decode(text) if text else {}
     return found if isinstance(found, dict) else {}

@@ -28,7 +28,6 @@ class Metadata(Struct):
     name: str = ""
     namespace: str = ""
     uid: str = ""
-    resource_version: str = ""
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
     generation: int = 0
@@ -45,10 +44,6 @@ class Metadata(Struct):
     @property
     def deployment_id(self) -> str:
         return self.label(DEPLOYMENT_ID)
-
-    @property
-    def template_hash(self) -> str:
-        return self.label(TEMPLATE_HASH)
 
 
 class PodLabels(Struct):
@@ -232,7 +227,7 @@ class Loose(Struct):
         return parsed(bytes(self.status_json))
 
     def kept(self) -> "Loose":
-        """This object without the answer that it came in. Raises DecodeError for parts that nobody could read later."""
+        """This object without the answer that it came in. Raises as `parsed` for what nobody could read later."""
         self.metadata.managed_fields = self.metadata.managed_fields.copy()
         self.spec_json, self.data_json = self.spec_json.copy(), self.data_json.copy()
         self.status_json = self.status_json.copy()
@@ -296,11 +291,9 @@ class Event(Struct):
 
     def kept(self) -> "Event":
         """This event, made small, as a pod is."""
-        self.metadata.namespace, self.involved_object.kind = (
-            interned(self.metadata.namespace),
-            interned(self.involved_object.kind),
-        )
-        self.metadata.creation_timestamp = interned(self.metadata.creation_timestamp)
+        metadata, about = self.metadata, self.involved_object
+        metadata.namespace, about.kind = interned(metadata.namespace), interned(about.kind)
+        metadata.creation_timestamp = interned(metadata.creation_timestamp)
         self.type, self.reason, self.message = interned(self.type), interned(self.reason), interned(self.message)
         self.first_timestamp, self.last_timestamp = interned(self.first_timestamp), interned(self.last_timestamp)
         return self

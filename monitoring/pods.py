@@ -16,9 +16,8 @@ from monitoring.objects import ContainerStatus, Event, Pod, condition
 RESTARTS_THAT_FAIL = 2  # a pod that never was ready since and starts once more is no start but a loop
 CREATING = {"ContainerCreating", "PodInitializing", ""}
 ENDED = ("Failed", "Succeeded")
-WORDS = {
-    stage: str(stage.value) for stage in Stage
-}  # Python takes longer to read a member's value than to find it here
+# Python takes longer to read a member's value than to find it here.
+WORDS = {stage: str(stage.value) for stage in Stage}
 STAGES = tuple(WORDS[stage] for stage in (Stage.SCHEDULED, Stage.PULLING, Stage.LOADING, Stage.READY))
 
 

@@ -19,6 +19,8 @@ from deployments.crypto import CannotOpen
 from deployments.models import Cluster
 
 T = TypeVar("T")
+Labels = dict[str, str]
+Points = list[tuple[float, float | None]]  # (Unix seconds, value); NaN and infinity are gaps, None
 TIMEOUT_SECONDS = 4  # for all questions of one page part together
 MAX_POINTS = 1000
 MAX_BYTES = 8 * 1024 * 1024
@@ -101,10 +103,6 @@ def sign_in(cluster: Cluster) -> tuple[dict[str, str], tuple[str, str] | None]:
     if cluster.prometheus_auth == PrometheusAuth.TOKEN:
         return {"Authorization": f"Bearer {secret}"}, None
     return {}, (cluster.prometheus_user, secret) if cluster.prometheus_auth == PrometheusAuth.BASIC else None
-
-
-Labels = dict[str, str]
-Points = list[tuple[float, float | None]]  # (Unix seconds, value); NaN and infinity are gaps, None
 
 
 def value(client: PrometheusConnect, query: str) -> float | None:

@@ -102,9 +102,8 @@ class DeploymentForm(SeenForm):
     """Create (with project and name) or edit (with reason). `cleaned_data["spec"]` is the Spec."""
 
     project = forms.ModelChoiceField(Project.objects.none(), empty_label=None)
-    name = forms.CharField(
-        validators=[deployment_name], help_text=NAME_RULE
-    )  # a browser would cut one that is too long
+    # Without max_length, by which a browser would cut a name that is too long.
+    name = forms.CharField(validators=[deployment_name], help_text=NAME_RULE)
     drift_policy = forms.ChoiceField(
         label="When others change it", choices=DriftPolicy.pairs(), initial=DriftPolicy.HEAL, required=False
     )

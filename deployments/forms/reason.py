@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from deployments.rules import printable
+from deployments.rules import readable
 
 
 class ReasonField(forms.CharField):
@@ -17,7 +17,6 @@ class ReasonField(forms.CharField):
     def run_validators(self, value: Any) -> None:
         super().run_validators(value)
         try:
-            printable(value)
+            readable(value)
         except ValueError as error:
-            text = str(error)
-            raise forms.ValidationError(f"{text[:1].upper()}{text[1:]}.") from error
+            raise forms.ValidationError(str(error)) from error

@@ -16,7 +16,7 @@ from deployments import addresses
 from deployments.choices import PrometheusAuth
 from deployments.kubeconfig import KubeconfigRefused, parse_kubeconfig
 from deployments.models import Cluster
-from deployments.rules import printable
+from deployments.rules import readable
 from deployments.services.saving import clean
 
 PLAIN = (
@@ -139,7 +139,7 @@ def reach_prometheus(cluster: Cluster, values: dict[str, Any], before: dict[str,
         if cluster.prometheus_tenant and not cluster.prometheus_tenant_header:
             raise ValueError("Give the header in which the tenant is sent.")
     with faults.of("prometheus_user"):
-        printable(cluster.prometheus_user)
+        readable(cluster.prometheus_user)
         if auth == PrometheusAuth.BASIC and not cluster.prometheus_user:
             raise ValueError("Give the user.")
         if ":" in cluster.prometheus_user:
@@ -210,7 +210,7 @@ def patterns(cluster: Cluster) -> list[str]:
 def matchers(text: str) -> str:
     """PromQL label matchers, `cluster="east", tier=~"a|b"`, in one form. Raises ValueError."""
     found, at = [], 0
-    text = printable(text.strip())
+    text = readable(text.strip())
     while at < len(text):
         matcher = MATCHER.match(text, at)
         if matcher is None:

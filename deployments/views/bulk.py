@@ -17,7 +17,7 @@ from deployments.access import Can, allowed
 from deployments.choices import Role
 from deployments.forms import BulkForm
 from deployments.models import AppliedObject, Membership, Revision
-from deployments.views.common import Request, posted
+from deployments.views.common import Request, as_uuid, posted
 
 MOST = 200  # rows at once; a page of the list has 50
 NAMED = 5  # deployments that a message names
@@ -171,11 +171,3 @@ def names(found: list[str]) -> str:
     if len(found) > NAMED:
         return f"{len(found)} deployments"
     return " and ".join([", ".join(found[:-1]), found[-1]]) if len(found) > 1 else found[0]
-
-
-def as_uuid(text: str) -> uuid.UUID | None:
-    """An id; None for what is none."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

@@ -60,6 +60,19 @@ def is_fragment(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def as_uuid(text: str) -> uuid.UUID | None:
+    """An id from an address; None for what is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def why_nobody_creates(*, in_a_project: bool) -> str:
+    """Why a person may create no deployment anywhere."""
+    return "You are viewer in every project." if in_a_project else "There is no project yet."
+
+
 def clean(text: str) -> str:
     """Without characters that nobody can type, NUL above all: PostgreSQL refuses it."""
     return "".join(char for char in text[:200] if char.isprintable()).strip()

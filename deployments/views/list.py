@@ -14,7 +14,7 @@ from deployments.choices import Health
 from deployments.http import sight
 from deployments.lines import Line
 from deployments.models import Cluster, Project
-from deployments.views.common import Request, clean, is_fragment
+from deployments.views.common import Request, clean, is_fragment, why_nobody_creates
 
 PAGE_SIZE = 50
 
@@ -99,7 +99,7 @@ def stale_clusters(found: list[Line]) -> list[Cluster]:
 def choices(request: Request, *, may_create: bool) -> dict[str, Any]:
     """What the filters offer, and why the person may not create."""
     projects = list(Project.objects.visible_to(request.user).values_list("name", flat=True))
-    why_not = "You are viewer in every project." if projects else "There is no project yet."
+    why_not = why_nobody_creates(in_a_project=bool(projects))
     return {
         "projects": projects,
         "clusters": list(Cluster.objects.visible_to(request.user).values_list("name", flat=True)),

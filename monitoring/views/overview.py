@@ -6,12 +6,11 @@ from django.shortcuts import render
 from deployments import glance
 from deployments.access import Can
 from deployments.models import AuditEntry, Project
-from deployments.views.common import Request, is_fragment
+from deployments.views.common import Request, is_fragment, why_nobody_creates
 from monitoring import overview as parts
 from monitoring.views.clusters import visible
 
 AUDIT_ROWS = 10
-NOBODY, NOTHING = "You are viewer in every project.", "There is no project yet."
 
 
 def overview(request: Request) -> HttpResponse:
@@ -34,7 +33,7 @@ def overview(request: Request) -> HttpResponse:
         "audit": AuditEntry.objects.visible_to(request.user).select_related("project")[:AUDIT_ROWS],
         "any_project": Project.objects.visible_to(request.user).exists,  # asked where nothing is deployed yet
         "may_create": may_create,
-        "why_not": "" if may_create else NOBODY if known else NOTHING,
+        "why_not": "" if may_create else why_nobody_creates(in_a_project=bool(known)),
     }
     template = "monitoring/_overview.html" if is_fragment(request) else "monitoring/overview.html"
     return render(request, template, context)

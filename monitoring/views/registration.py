@@ -14,7 +14,7 @@ from deployments import services
 from deployments.forms import AcceptForm, ClusterForm, NameForm
 from deployments.models import Cluster, ClusterStatus
 from deployments.views.asking import Done, ask
-from deployments.views.common import Request, only_platform_admins, posted
+from deployments.views.common import Request, as_uuid, only_platform_admins, posted
 from monitoring.connections import report, test_and_keep
 
 FORM = "monitoring/cluster_form.html"
@@ -58,7 +58,7 @@ def try_out(request: Request) -> HttpResponse:
     """Test what stands in the form, without saving it: the part beside the form."""
     only_platform_admins(request)
     known = request.GET.get("cluster", "")
-    cluster = get_object_or_404(Cluster, pk=known) if is_uuid(known) else None
+    cluster = get_object_or_404(Cluster, pk=known) if as_uuid(known) else None
     form = ClusterForm(request.POST, cluster=cluster)
     if not form.is_valid():
         return render(request, "monitoring/_tested.html", {"form": form})
@@ -141,11 +141,3 @@ def of(row: Cluster, title: str, label: str, text: str) -> dict[str, Any]:
     return {
         "title": title, "submit_label": label, "explanation": text, "back": page_of(row), "back_label": row.name,
     }  # fmt: skip
-
-
-def is_uuid(text: str) -> bool:
-    """Whether an id is written like one."""
-    try:
-        return bool(uuid.UUID(text))
-    except ValueError:
-        return False

@@ -1,6 +1,5 @@
 """What is served now, asked for by pages after they are shown."""
 
-import uuid
 from functools import partial
 
 from django.http import HttpResponse, JsonResponse
@@ -9,7 +8,7 @@ from django.shortcuts import render
 from deployments import glance
 from deployments.http import sight
 from deployments.models import Project
-from deployments.views.common import Request
+from deployments.views.common import Request, as_uuid
 from monitoring import traffic
 
 MOST_ROWS = 100
@@ -29,15 +28,7 @@ def of_deployments(request: Request) -> HttpResponse:
 
 def measured(request: Request) -> HttpResponse:
     """The answer for one person."""
-    asked = [identity(text) for text in request.GET.getlist("pk")[:MOST_ROWS]]
+    asked = [as_uuid(text) for text in request.GET.getlist("pk")[:MOST_ROWS]]
     rows = glance.described().visible_to(request.user).filter(pk__in=[pk for pk in asked if pk])
     found = traffic.of_deployments(rows)
     return JsonResponse([found.get(str(pk)) for pk in asked], safe=False, headers={"Cache-Control": "no-store"})
-
-
-def identity(text: str) -> uuid.UUID | None:
-    """An id; None for what is none."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

@@ -6,7 +6,7 @@ Our labels are an index only. Anybody copies them with an object, and the copy i
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-from monitoring.objects import Metadata, Pod, ReplicaSet
+from monitoring.objects import Pod, PodMetadata, ReplicaSet
 from monitoring.watcher.store import Named, Shelf
 
 
@@ -43,6 +43,6 @@ def deployment_of(watch: Shelves, pod: Pod, known: Mapping[str, str]) -> str:
     return ""
 
 
-def deployment_by(metadata: Metadata, known: Mapping[str, str]) -> str:
+def deployment_by(metadata: PodMetadata, known: Mapping[str, str]) -> str:
     """The id of our deployment whose Deployment object owns this."""
     return next((known[owner.uid] for owner in metadata.owner_references or [] if owner.uid in known), "")

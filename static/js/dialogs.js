@@ -35,11 +35,12 @@
     const page = new DOMParser().parseFromString(text, "text/html");
     const body = document.importNode(page.querySelector("[data-ask-body]"), true);
     const dialog = document.getElementById("ask");
-    body.querySelector("form").classList.remove("card");
+    const form = body.querySelector("form");
+    form.classList.remove("card");
     dialog.querySelector("h2").textContent = page.querySelector("h1").textContent.trim();
     dialog.querySelector("[data-body]").replaceChildren(body);
     dialog.querySelectorAll("[data-confirm-name]").forEach(check);
-    for (const [name, value] of typed) if (body.querySelector("form").elements[name]) body.querySelector("form").elements[name].value = value;
+    for (const [name, value] of typed) if (form.elements[name]) form.elements[name].value = value;
     typed = [];
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;

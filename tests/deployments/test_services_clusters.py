@@ -255,6 +255,11 @@ def test_every_field_refuses_what_is_no_value_of_it_by_one_sentence(boss: User, 
     assert len(said[field]) == 1
 
 
+def test_what_a_reader_would_not_see_is_named_in_a_sentence(boss: User) -> None:
+    said = refused(boss, prometheus_url="https://p.example.org", prometheus_user="a\x07b")
+    assert said == {"prometheus_user": ["Contains the control character U+0007."]}
+
+
 @pytest.mark.parametrize("name", ["kube.example.org", "10.0.0.7", "::1", "kubernetes", "a_b.example"])
 def test_a_host_is_a_name_or_an_ip_address(boss: User, name: str) -> None:
     assert register(boss, tls_server_name=name).tls_server_name == name

@@ -166,3 +166,13 @@ def test_people_who_were_there_keep_their_passwords() -> None:
     stage.user("viewer")
     assert "viewer" not in [person.name for person, _ in people.make()]
     assert User.objects.get(username="viewer").check_password(stage.PASSWORD)
+
+
+def test_a_cluster_that_was_never_tested_is_tested_once(tmp_path: Path) -> None:
+    people.make()
+    register.register_started("sandbox", kubeconfig(tmp_path, server="https://127.0.0.1:1"), "")
+    register.look_at_new()
+    tested = Cluster.objects.get().tested
+    assert tested["connection"] == "unreachable"
+    register.look_at_new()
+    assert Cluster.objects.get().tested == tested
