@@ -5,9 +5,12 @@ import json
 import time
 from collections.abc import Iterable
 
+import time_machine
+
 from llmdash.sandbox.hollow.catalog import places
 from llmdash.sandbox.hollow.keeper import Keeper
 from llmdash.sandbox.hollow.kubelet import Kubelet
+from llmdash.sandbox.hollow.logs import PERIOD
 from llmdash.sandbox.hollow.nodes import Machine
 from llmdash.sandbox.hollow.runtime import Runtime
 from llmdash.sandbox.hollow.serve import Request, Response
@@ -65,8 +68,12 @@ def text(answer: Response) -> str:
 def test_tail_limit_and_since_cut_the_log() -> None:
     assert len(text(logs(READY, tailLines="3")).splitlines()) == 3
     assert len(text(logs(READY, limitBytes="10"))) == 10
-    assert text(logs(READY, sinceSeconds="1")) == ""
     assert text(logs(READY, tailLines="0")) == ""
+    with time_machine.travel(
+        time.time() // PERIOD * PERIOD + PERIOD / 2, tick=False
+    ):  # between two lines of the engine
+        assert text(logs(READY, sinceSeconds="1")) == ""
+        assert len(text(logs(READY, sinceSeconds=f"{PERIOD:.0f}")).splitlines()) == 1
 
 
 def test_unknown_pods_and_containers_are_not_found() -> None:
