@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Count, DateTimeField, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
@@ -21,7 +22,7 @@ from deployments.models import ClusterStatus, Deployment
 
 log = structlog.get_logger(__name__)
 MAX_DEATHS = 3
-CANDIDATES = 10
+TRIES = 10
 FREE = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now())
 
 
@@ -64,7 +65,7 @@ def due() -> QuerySet[Deployment]:
 
 def held() -> QuerySet[Deployment]:
     """Rows that some worker holds now."""
-    return Deployment.objects.filter(lease_expires_at__gt=Now()).order_by()
+    return Deployment.objects.exclude(lease_owner="").filter(lease_expires_at__gt=Now()).order_by()
 
 
 def claim(owner: str, served: dict[uuid.UUID, int] | None = None) -> Deployment | None:
@@ -78,11 +79,22 @@ def claim(owner: str, served: dict[uuid.UUID, int] | None = None) -> Deployment 
     waiting = due().exclude(project__cluster__in=full)
     projects = set(waiting.order_by().values_list("project", flat=True).distinct())
     for project in sorted(projects, key=lambda pk: (load.get(pk, 0), turns.get(pk, 0), pk)):
-        for row in due().filter(project=project)[:CANDIDATES]:
-            if take(row, owner):
+        for _ in range(TRIES):
+            row, taken = first_of(project, owner)
+            if row and taken:
                 turns[project] = max(turns.values(), default=0) + 1
-                return Deployment.objects.select_related("project__cluster").get(pk=row.pk)
+                return row
+            if row is None:
+                break
     return None
+
+
+def first_of(project: uuid.UUID, owner: str) -> tuple[Deployment | None, bool]:
+    """The first due row of a project that nobody else is taking at this moment, and whether it is ours now."""
+    rows = due().filter(project=project).select_related("project__cluster")
+    with transaction.atomic():
+        row = rows.select_for_update(skip_locked=True, of=("self",)).first()
+        return row, row is not None and take(row, owner)
 
 
 def in_work() -> tuple[Counter[uuid.UUID], list[uuid.UUID]]:
@@ -115,6 +127,7 @@ def take(row: Deployment, owner: str) -> bool:
     taken = mine.filter(pk__in=room.values("pk")).update(
         lease_owner=owner, lease_expires_at=lease_until(), deaths=deaths, next_attempt_at=None
     )
+    row.lease_owner, row.deaths, row.next_attempt_at = owner, deaths, None
     return bool(taken)
 
 

@@ -27,7 +27,7 @@ def same_revision_as_wanted(site: Site) -> None:
                where d.deleted_at is null"""
     live = {item["metadata"]["name"]: item for item in site.objects("deployment")}
     rows = site.rows(query)
-    assert live.keys() == {name for name, *_ in rows}
+    assert set(live) == {name for name, *_ in rows}
     for name, desired, applied, problem, spec in rows:
         found = live[name]
         assert (applied, problem) == (desired, ""), name
