@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, TypedDict, TypeVar
 
+from deployments.choices import Health
 from deployments.models import Cluster, Project
 from monitoring import prometheus, promql
 from monitoring.figures import figure
@@ -64,8 +65,12 @@ def of_deployments(deployments: Iterable[Any]) -> dict[str, Measured]:
 
 def each_on(cluster: Cluster, rows: set[Any]) -> dict[str, Measured]:
     """The rows of one cluster."""
-    asked = {(row.project.namespace, row.name): str(row.pk) for row in rows if row.runtime in promql.QUESTIONS}
-    found = {str(row.pk): nothing("no metrics") for row in rows}
+    found = {str(row.pk): nothing("stopped" if is_stopped(row) else "no metrics") for row in rows}
+    asked = {
+        (row.project.namespace, row.name): str(row.pk)
+        for row in rows
+        if row.runtime in promql.QUESTIONS and not is_stopped(row)
+    }
     if not asked:
         return found
     if not cluster.prometheus_url:
@@ -78,6 +83,12 @@ def each_on(cluster: Cluster, rows: set[Any]) -> dict[str, Measured]:
         values = tokens.get(owner)
         found[pk] = nothing("no series") if values is None else told(values, ttfts.get(owner))
     return found
+
+
+def is_stopped(row: Any) -> bool:
+    """Whether the cluster says that nothing of it runs, whatever the last minute's average is."""
+    status = getattr(row, "status", None)
+    return status is not None and status.health == Health.STOPPED
 
 
 def ask(cluster: Cluster, owners: list[Owner]) -> tuple[dict[Owner, Values], dict[Owner, float | None]]:

@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,9 @@ def ensure(state: Path) -> None:
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     for folder in FOLDERS:
         (state / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+    for message in (state / FOLDERS[0]).glob("*.unfinished"):  # by a sender that died
+        if time.time() - message.stat().st_mtime > 60:
+            message.unlink(missing_ok=True)
     write_once(state / "secret_key", lambda: secrets.token_urlsafe(50) + "\n")
     write_once(state / "encryption_key", new_key_line)
 

@@ -146,7 +146,8 @@ class DeploymentRows:
         pods = kin.pods(self.watch, pk, sets)
         uids = [pod.metadata.uid for pod in pods] + [one.metadata.uid for one in sets]
         uids += [live.metadata.uid] if live else []
-        seen = Seen(live, pods, current_hash(sets), self.watch.events.of(uids), lost)
+        makers = [(deployment.project.namespace, one.metadata.name) for one in sets]
+        seen = Seen(live, pods, current_hash(sets), self.watch.events.of(uids, makers), lost)
         drift = self.drift(deployment)
         row = self.row(deployment, status(intent(deployment, specs.get(pk, {})), seen), drift, live)
         if denied := self.watch.denied(deployment.project.namespace):

@@ -103,18 +103,22 @@ class Shelf(Generic[T]):
 
 
 class Events:
-    """The newest events of each object, by the object's uid."""
+    """The newest events of each object, by its uid. Those of pods also by what their names begin with, which is
+    their ReplicaSet's: the pods may be gone."""
 
     def __init__(self, touched: Callable[[str], None]) -> None:
         self._touched = touched
         self._lock = threading.Lock()
         self._by_object: dict[str, dict[str, Event]] = defaultdict(dict)
+        self._pods_of: dict[tuple[str, str], set[str]] = defaultdict(set)
 
     def replace(self, items: list[Event], namespace: str = "") -> None:
         """A whole list arrived for a namespace."""
         with self._lock:
             for uid in [uid for uid, events in self._by_object.items() if of_namespace(events, namespace)]:
                 del self._by_object[uid]
+            for key in [key for key in self._pods_of if not namespace or key[0] == namespace]:
+                del self._pods_of[key]
         for item in items:
             self.change("ADDED", item)
 
@@ -127,15 +131,22 @@ class Events:
                 events.pop(item.metadata.uid, None)
             else:
                 events[item.metadata.uid] = item
+                if item.involved_object.kind == "Pod":
+                    self._pods_of[maker(item)].add(about)
                 if len(events) > EVENTS_PER_OBJECT:  # they do not come in the order in which they happened
                     del events[min(events, key=lambda uid: happened(events[uid]))]
             if not events:
                 del self._by_object[about]
+                if not (left := self._pods_of[maker(item)] - {about}):
+                    del self._pods_of[maker(item)]
+                else:
+                    self._pods_of[maker(item)] = left
         self._touched(about)
 
-    def of(self, uids: Iterable[str]) -> dict[str, list[Event]]:
-        """The events of these objects, oldest first."""
+    def of(self, uids: Iterable[str], made_by: Iterable[tuple[str, str]] = ()) -> dict[str, list[Event]]:
+        """The events of these objects, oldest first, and of all pods that these ReplicaSets (namespace, name) made."""
         with self._lock:
+            uids = {*uids, *(uid for one in made_by for uid in self._pods_of.get(one, ()))}
             found = {uid: list(self._by_object[uid].values()) for uid in uids if uid in self._by_object}
         return {uid: sorted(events, key=happened) for uid, events in found.items()}
 
@@ -144,6 +155,11 @@ def happened(event: Event) -> datetime:
     """When an event was last seen; one that does not tell counts as older than all others."""
     at = event.at or datetime.min
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def maker(event: Event) -> tuple[str, str]:
+    """The namespace and name of the ReplicaSet that made the pod of an event."""
+    return event.metadata.namespace or "", event.involved_object.name.rpartition("-")[0]
 
 
 def of_namespace(events: dict[str, Event], namespace: str) -> bool:

@@ -22,6 +22,7 @@
     const [tokens, ttft] = row.querySelectorAll("[data-traffic]");
     if (!said || !tokens) return;
     const why = said.why || (said.tokens == null ? "no series now" : "");
+    if (why === "stopped") return [tokens, ttft].forEach((cell) => cell.replaceChildren(span("unknown", "–", why)));
     if (why) {
       tokens.replaceChildren(span("unknown", said.why && !WORDS.includes(why) ? "unknown" : why, why));
       return ttft.replaceChildren(span("unknown", "–", why));

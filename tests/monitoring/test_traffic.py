@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from deployments.choices import Role
-from deployments.models import Cluster, Deployment, Membership
+from deployments.choices import Health, Role
+from deployments.models import Cluster, Deployment, DeploymentStatus, Membership
 from monitoring import promql
 from tests import stage
 from tests.deployments.kube.servers import Request, answer, serving
@@ -123,6 +123,9 @@ def test_why_there_are_no_numbers_is_told_apart(team: Team, measured: str) -> No
         "plain": "no metrics",
     }
     assert cells(team.viewer, "", row)["absent"]["why"] == "no Prometheus"
+    ended = team.make("stopped")
+    DeploymentStatus.objects.create(deployment=ended, health=Health.STOPPED, health_rank=Health.STOPPED.rank)
+    assert cells(team.viewer, measured, ended)["stopped"]["why"] == "stopped"
     assert cells(team.viewer, "http://127.0.0.1:1", row)["absent"]["why"] == "Prometheus cannot be reached."
 
 

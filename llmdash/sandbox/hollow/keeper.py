@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llmdash.sandbox.hollow import logs, status, traffic, vllmlog
+from llmdash.sandbox.hollow import logs, status, traffic
 from llmdash.sandbox.hollow.dcgm import Use
 from llmdash.sandbox.hollow.lifecycle import due, kill, step
 from llmdash.sandbox.hollow.nodeobjects import HOST_IP
 from llmdash.sandbox.hollow.nodes import Machine
-from llmdash.sandbox.hollow.plan import ContainerPlan, PodPlan
+from llmdash.sandbox.hollow.plan import ContainerPlan, PodPlan, kv_tokens
 from llmdash.sandbox.hollow.states import Life, Moment, Note, Run, Stage
 
 Json = dict[str, Any]
@@ -113,7 +113,7 @@ class Keeper:
         if one.llm is None or math.isinf(since):
             return None
         return traffic.load(
-            self.uid, since, billions=one.llm.billions, gpus=one.llm.gpus, kv_tokens=vllmlog.kv_tokens(one),
+            self.uid, since, billions=one.llm.billions, gpus=one.llm.gpus, kv_tokens=kv_tokens(one.llm, one.gpu),
             wanted=self.plan.traffic,
         )  # fmt: skip
 

@@ -167,14 +167,30 @@ def _failure_kind(container: Mapping[str, Any], asked: str, model: Llm | None, g
             return "cuda-oom"
         if model.weights_gib_per_gpu + OVERHEAD_GIB > room * model.utilization:
             return "no-kv-room"
+        if kv_tokens(model, gpu) < model.context:
+            return "little-kv-room"
     return None
+
+
+def kv_gib(model: Llm | None, gpu: Gpu | None) -> float:
+    """KV cache of one GPU in GiB, by the budget identity: utilisation x memory = weights + overhead + cache."""
+    if model is None or gpu is None:
+        return 8.0
+    return max(0.1, gpu.memory_mib / 1024 * model.utilization - model.weights_gib_per_gpu - OVERHEAD_GIB)
+
+
+def kv_tokens(model: Llm | None, gpu: Gpu | None) -> int:
+    """Tokens of KV cache over all ranks."""
+    if model is None or gpu is None:
+        return 65536
+    return int(kv_gib(model, gpu) * GIB * model.gpus / model.kv_bytes_per_token) // 16 * 16
 
 
 def _failure(kind: str | None, stages: tuple[LoadStage, ...], speed: float) -> Failure | None:
     """When the failure strikes: a crash at once, the others in the stage where the real one happens."""
     if kind is None:
         return None
-    until = {"oom": "load", "cuda-oom": "load", "no-kv-room": "compile"}.get(kind)
+    until = {"oom": "load", "cuda-oom": "load", "no-kv-room": "compile", "little-kv-room": "compile"}.get(kind)
     after = 2.5 / speed
     if until and any(stage.name == until for stage in stages):
         index = [stage.name for stage in stages].index(until)

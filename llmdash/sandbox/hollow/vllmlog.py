@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from llmdash.sandbox.hollow import images
 from llmdash.sandbox.hollow.llm import GIB, Llm
-from llmdash.sandbox.hollow.plan import OVERHEAD_GIB, ContainerPlan, LoadStage
+from llmdash.sandbox.hollow.plan import ContainerPlan, LoadStage, kv_gib, kv_tokens
 
 VERSION = "0.21.0"  # of an image whose tag names none
 API = "(APIServer pid=1)"
@@ -54,20 +54,6 @@ def _meter(done: int, total: int, elapsed: float, *, unit: str = "it") -> str:
     each = elapsed / done
     rate = f"{each:5.2f}s/{unit}" if each > 1 else f"{1 / max(each, 1e-3):5.2f}{unit}/s"
     return f"{done}/{total} [{clock(elapsed)}<{clock(each * (total - done))}, {rate}]"
-
-
-def kv_tokens(plan: ContainerPlan) -> int:
-    """Tokens of KV cache over all ranks, by the budget identity: utilisation x memory = weights + overhead + cache."""
-    if plan.llm is None or plan.gpu is None:
-        return 65536
-    return int(kv_gib(plan) * GIB * plan.llm.gpus / plan.llm.kv_bytes_per_token) // 16 * 16
-
-
-def kv_gib(plan: ContainerPlan) -> float:
-    """KV cache of one GPU in GiB."""
-    if plan.llm is None or plan.gpu is None:
-        return 8.0
-    return max(0.1, plan.gpu.memory_mib / 1024 * plan.llm.utilization - plan.llm.weights_gib_per_gpu - OVERHEAD_GIB)
 
 
 def _boot(plan: ContainerPlan, llm: Llm, start: float, stage: LoadStage) -> Iterator[Line]:
@@ -118,14 +104,16 @@ def _load(plan: ContainerPlan, llm: Llm, start: float, stage: LoadStage) -> Iter
 
 
 def _compile(plan: ContainerPlan, llm: Llm, start: float, stage: LoadStage) -> Iterator[Line]:
-    took, tokens = stage.seconds, kv_tokens(plan)
+    took, tokens = stage.seconds, kv_tokens(llm, plan.gpu)
     if not llm.eager:
         dynamo = f"Dynamo bytecode transform time: {took * 0.2:.2f} s"
         yield info(CORE, start + took * 0.2, "backends.py:1111", dynamo)
         compiled = f"Compiling a graph for compile range (1, 8192) takes {took * 0.45:.2f} s"
         yield info(CORE, start + took * 0.7, "backends.py:390", compiled)
         yield info(CORE, start + took * 0.75, "monitor.py:53", f"torch.compile took {took * 0.65:.2f} s in total")
-    yield info(CORE, start + took * 0.9, "gpu_worker.py:462", f"Available KV cache memory: {kv_gib(plan):.2f} GiB")
+    yield info(
+        CORE, start + took * 0.9, "gpu_worker.py:462", f"Available KV cache memory: {kv_gib(llm, plan.gpu):.2f} GiB"
+    )
     yield info(CORE, start + took * 0.95, "kv_cache_utils.py:1314", f"GPU KV cache size: {tokens:,} tokens")
     most = f"Maximum concurrency for {llm.context:,} tokens per request: {tokens / llm.context:.2f}x"
     yield info(CORE, start + took * 0.95, "kv_cache_utils.py:1319", most)
@@ -209,6 +197,16 @@ def _out_of_memory(plan: ContainerPlan) -> str:
     )
 
 
+def _little_room(plan: ContainerPlan, llm: Llm) -> str:
+    needed = llm.context * llm.kv_bytes_per_token / llm.gpus / GIB
+    return (
+        f"ValueError: To serve at least one request with the model's max seq len ({llm.context}), ({needed:.2f} GiB KV "
+        f"cache is needed, which is larger than the available KV cache memory ({kv_gib(llm, plan.gpu):.2f} GiB). Based "
+        f"on the available memory, the estimated maximum model length is {kv_tokens(llm, plan.gpu)}. Try increasing "
+        "`gpu_memory_utilization` or decreasing `max_model_len` when initializing the engine."
+    )
+
+
 def failure(plan: ContainerPlan, kind: str, when: float) -> Iterator[Line]:
     """The last words of a container that ended; none when the kernel killed it."""
     if kind == "cuda-oom":
@@ -219,6 +217,8 @@ def failure(plan: ContainerPlan, kind: str, when: float) -> Iterator[Line]:
             "initializing the engine."
         )
         yield from _traceback(when, _CACHE_FRAMES, error)
+    elif kind == "little-kv-room" and plan.llm:
+        yield from _traceback(when, _CACHE_FRAMES, _little_room(plan, plan.llm))
     elif kind == "crash":
         yield Line(when, "Traceback (most recent call last):")
         yield Line(when, '  File "<frozen runpy>", line 198, in _run_module_as_main')

@@ -1,12 +1,14 @@
 """Static files are collected when they changed, and only then."""
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
-from llmdash.demo import people, prepare
+from llmdash.demo import people, prepare, state
 
 
 @pytest.fixture
@@ -54,3 +56,14 @@ def test_passwords_are_shown_with_what_each_may_do(capsys: pytest.CaptureFixture
     assert "platform admin" in said
     prepare.show([])
     assert capsys.readouterr().out == ""
+
+
+def test_messages_of_a_sender_that_died_are_swept_up(tmp_path: Path) -> None:
+    state.ensure(tmp_path)
+    old, new, whole = (tmp_path / "broker/queue" / name for name in ("1.msg.unfinished", "2.msg.unfinished", "3.msg"))
+    for path in (old, new, whole):
+        path.touch()
+    for path in (old, whole):
+        os.utime(path, (time.time() - 120,) * 2)
+    state.ensure(tmp_path)
+    assert [path.exists() for path in (old, new, whole)] == [False, True, True]

@@ -58,3 +58,13 @@ def test_a_list_of_a_namespace_takes_the_place_of_what_was_known() -> None:
     assert reasons(events) == ["R3"]
     events.change("DELETED", numbered(3))
     assert reasons(events) == []
+
+
+def test_events_of_pods_that_are_gone_are_found_by_who_made_them() -> None:
+    events = filled(numbered(1), numbered(2, involvedObject={"kind": "Pod", "name": "qwen-2", "uid": "other"}))
+    assert set(events.of([], [("team", "qwen")])) == {ABOUT, "other"}
+    assert events.of([], [("team", "qw"), ("other", "qwen")]) == {}
+    events.change("DELETED", numbered(1))
+    assert set(events.of([], [("team", "qwen")])) == {"other"}
+    events.replace([], "team")
+    assert events.of(["other"], [("team", "qwen")]) == {}

@@ -83,6 +83,7 @@ def test_an_image_that_may_be_there_is_pulled(image: str) -> None:
         (vllm_container(), "cuda-oom", "cuda-oom"),
         (vllm_container(llm="meta-llama/Llama-3.3-70B-Instruct", gpus=1), "", "cuda-oom"),
         (vllm_container(llm="RedHatAI/Llama-3.3-70B-Instruct-FP8-dynamic", gpus=1) | TIGHT, "", "no-kv-room"),
+        (vllm_container() | {"args": ["serve", "Qwen/Qwen3-8B", "--max-model-len", "4000000"]}, "", "little-kv-room"),
         (vllm_container(llm="meta-llama/Llama-3.3-70B-Instruct", gpus=4), "", None),
         (vllm_container(), "", None),
     ],
