@@ -3,6 +3,7 @@
 The database is the queue. A row is due when a newer Revision or a deletion was asked for, or when its time has come.
 """
 
+import functools
 import os
 import socket
 import threading
@@ -13,7 +14,7 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, DateTimeField, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, DateTimeField, F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from deployments import metrics
@@ -22,8 +23,18 @@ from deployments.models import ClusterStatus, Deployment
 
 log = structlog.get_logger(__name__)
 MAX_DEATHS = 3
-TRIES = 10
 FREE = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now())
+WANTS = (
+    Q(desired__gt=F("attempted"))
+    | Q(asked__gt=F("answered"))
+    | Q(deleted_at__isnull=False, deletion_started_at__isnull=True)
+    | Q(next_attempt_at__lte=Now())
+    | ~Q(lease_owner="")
+)
+# A parked row wakes up for a person's act, and once for its deletion.
+ASLEEP = Q(Q(deleted_at__isnull=True) | Q(deletion_started_at__isnull=False)) & Q(
+    problem=Problem.POISON, desired=F("attempted"), asked=F("answered"), lease_owner=""
+)
 
 
 class LeaseLost(Exception):
@@ -40,106 +51,95 @@ def lease_until() -> object:
     return Now() + timedelta(seconds=settings.LLMDASH["LEASE_SECONDS"])
 
 
+@functools.cache
 def due() -> QuerySet[Deployment]:
-    """Rows that want work and that nobody holds, the one served least lately first.
+    """Rows that want work and that nobody holds, the one served least lately first; to be narrowed by the caller. Kept,
+    since Django takes longer to put it together than PostgreSQL to answer it.
 
     A row whose lease ran out without being given back is due, whatever its other columns say.
     """
-    wants = (
-        Q(desired__gt=F("attempted"))
-        | Q(asked__gt=F("answered"))
-        | Q(deleted_at__isnull=False, deletion_started_at__isnull=True)
-        | Q(next_attempt_at__lte=Now())
-        | ~Q(lease_owner="")
-    )
-    # A parked row wakes up for a person's act, and once for its deletion.
-    asleep = Q(deleted_at__isnull=True) | Q(deletion_started_at__isnull=False)
     rejected = ClusterStatus.objects.filter(connection__in=REFUSING)
     return (
-        Deployment.objects.filter(wants, FREE, gone_at__isnull=True)
-        .exclude(asleep, problem=Problem.POISON, desired=F("attempted"), asked=F("answered"), lease_owner="")
+        Deployment.objects.filter(WANTS, FREE, gone_at__isnull=True)
+        .exclude(ASLEEP)
         .exclude(project__cluster__in=rejected.values("cluster"))
         .order_by(F("next_attempt_at").asc(nulls_first=True), "created_at")
     )
 
 
-def held() -> QuerySet[Deployment]:
-    """Rows that some worker holds now."""
-    return Deployment.objects.exclude(lease_owner="").filter(lease_expires_at__gt=Now()).order_by()
+@functools.cache
+def in_work() -> QuerySet[Deployment, tuple[uuid.UUID, uuid.UUID, int, int]]:
+    """Projects with rows that some worker holds now: each with its cluster, how many rows of that may be held at once,
+    and how many of the project's are."""
+    held = Deployment.objects.exclude(lease_owner="").filter(lease_expires_at__gt=Now()).order_by()
+    columns = ("project", "project__cluster", "project__cluster__max_in_flight")
+    return held.values_list(*columns).annotate(n=Count("pk"))
 
 
+@transaction.atomic
 def claim(owner: str, served: dict[uuid.UUID, int] | None = None) -> Deployment | None:
     """Take one due row, or none: of the project with the fewest rows in work, served least lately.
 
     `served` tells each project's last turn and is kept up to date. A lease that ran out without being given back
-    counts as a death of its worker.
+    counts as a death of its worker. In PostgreSQL a cluster may have as many rows more in work than it allows as
+    other workers take at the same moment.
     """
     turns = {} if served is None else served
-    load, full = in_work()
-    waiting = due().exclude(project__cluster__in=full)
+    load, full = loads()
+    waiting = due().exclude(project__cluster__in=full) if full else due().all()
     projects = set(waiting.order_by().values_list("project", flat=True).distinct())
-    for project in sorted(projects, key=lambda pk: (load.get(pk, 0), turns.get(pk, 0), pk)):
-        for _ in range(TRIES):
-            row, taken = first_of(project, owner)
-            if row and taken:
-                turns[project] = max(turns.values(), default=0) + 1
-                return row
-            if row is None:
-                break
+    for project in sorted(projects, key=lambda pk: (load[pk], turns.get(pk, 0), pk)):
+        if row := first_of(project, owner):
+            turns[project] = max(turns.values(), default=0) + 1
+            return row
     return None
 
 
-def first_of(project: uuid.UUID, owner: str) -> tuple[Deployment | None, bool]:
-    """The first due row of a project that nobody else is taking at this moment, and whether it is ours now."""
-    rows = due().filter(project=project).select_related("project__cluster")
-    with transaction.atomic():
-        row = rows.select_for_update(skip_locked=True, of=("self",)).first()
-        return row, row is not None and take(row, owner)
-
-
-def in_work() -> tuple[Counter[uuid.UUID], list[uuid.UUID]]:
+def loads() -> tuple[Counter[uuid.UUID], list[uuid.UUID]]:
     """How many rows of each project are in work now, and the clusters that have as many as they may."""
     load, of_cluster, most = Counter[uuid.UUID](), Counter[uuid.UUID](), dict[uuid.UUID, int]()
-    columns = ("project", "project__cluster", "project__cluster__max_in_flight")
-    for project, cluster, allowed, number in held().values_list(*columns).annotate(n=Count("pk")):
+    for project, cluster, allowed, number in in_work().all():
         load[project] += number
         of_cluster[cluster] += number
         most[cluster] = allowed
     return load, [cluster for cluster, number in of_cluster.items() if number >= most[cluster]]
 
 
+def first_of(project: uuid.UUID, owner: str) -> Deployment | None:
+    """Lease the first due row of a project that nobody else is taking at this moment. Those that killed their workers
+    are parked on the way."""
+    rows = due().filter(project=project).select_related("project__cluster")
+    while True:
+        row = rows.select_for_update(skip_locked=True, of=("self",)).first()
+        if row is None or take(row, owner):
+            return row
+
+
 def take(row: Deployment, owner: str) -> bool:
-    """Lease a row unless somebody else was faster or its cluster has enough rows in work; or park it.
+    """Lease a row that is locked, or park it.
 
     `next_attempt_at` is emptied, so that one set while the row is held is a wish to look again and is kept.
     """
-    mine = Deployment.objects.filter(FREE, pk=row.pk, lease_owner=row.lease_owner)
-    deaths = row.deaths + 1 if row.lease_owner else 0
-    if deaths >= MAX_DEATHS:
-        park(mine, deaths)
+    row.deaths = row.deaths + 1 if row.lease_owner else 0
+    if row.deaths >= MAX_DEATHS:
+        park(row)
         return False
-    of_cluster = held().filter(project__cluster=OuterRef("project__cluster")).values("project__cluster")
-    load = Coalesce(Subquery(of_cluster.annotate(n=Count("pk")).values("n")), 0)
-    room = (
-        Deployment.objects.filter(pk=row.pk).annotate(load=load).filter(load__lt=F("project__cluster__max_in_flight"))
+    row.lease_owner, row.next_attempt_at = owner, None
+    Deployment.objects.filter(pk=row.pk).update(
+        lease_owner=owner, lease_expires_at=lease_until(), deaths=row.deaths, next_attempt_at=None
     )
-    # Two workers at once: PostgreSQL looks at the row's own columns again, but not into the subquery.
-    taken = mine.filter(pk__in=room.values("pk")).update(
-        lease_owner=owner, lease_expires_at=lease_until(), deaths=deaths, next_attempt_at=None
-    )
-    row.lease_owner, row.deaths, row.next_attempt_at = owner, deaths, None
-    return bool(taken)
+    return True
 
 
-def park(row: QuerySet[Deployment], deaths: int) -> None:
+def park(row: Deployment) -> None:
     """Set a row aside that killed its workers; a new Revision brings it back."""
-    sentence = f"{deaths} workers died while applying this. It waits for an edit."
-    row.update(
+    sentence = f"{row.deaths} workers died while applying this. It waits for an edit."
+    Deployment.objects.filter(pk=row.pk).update(
         problem=Problem.POISON, last_error={"message": sentence, "reason": "Poison"}, attempted=F("desired"),
         answered=F("asked"), lease_owner="", lease_expires_at=None, next_attempt_at=None, deaths=0,
     )  # fmt: skip
     metrics.FAILED.labels(Problem.POISON.value).inc()
-    log.error("a row killed its workers and is parked", deaths=deaths)
+    log.error("a row killed its workers and is parked", deaths=row.deaths)
 
 
 def renew(deployment: Deployment, owner: str) -> None:
