@@ -4,9 +4,11 @@ A row is written before its object is, so that a worker that dies in between lea
 never takes a stranger's object for one that we made.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.utils import timezone
 
 from deployments import comparison, kube
@@ -17,9 +19,9 @@ from deployments.reconcile.claim import renew
 from deployments.reconcile.identity import identity
 
 
-def known(deployment: Deployment, manifest: dict[str, Any]) -> AppliedObject | None:
-    """The row of a manifest's object."""
-    return deployment.inventory.filter(kind=manifest["kind"], name=manifest["metadata"]["name"]).first()
+def known(deployment: Deployment) -> dict[tuple[str, str], AppliedObject]:
+    """The rows by kind and name."""
+    return {(row.kind, row.name): row for row in deployment.inventory.all()}
 
 
 def intend(
@@ -35,12 +37,13 @@ def intend(
         ours = {"created_by_us": True}
     else:
         return row
-    unseen = {"api_version": manifest["apiVersion"], "revision": 0, "applied_at": timezone.now()}
-    written, _ = AppliedObject.objects.update_or_create(
-        deployment=deployment, kind=manifest["kind"], namespace=manifest["metadata"]["namespace"],
-        name=manifest["metadata"]["name"], defaults=ours, create_defaults=unseen | ours,
-    )  # fmt: skip
-    return written
+    meta = manifest["metadata"]
+    key = {"deployment": deployment, "kind": manifest["kind"], "namespace": meta["namespace"], "name": meta["name"]}
+    unseen = {"api_version": manifest["apiVersion"], "revision": 0, "applied_at": timezone.now()} | ours
+    if row is None:
+        with suppress(IntegrityError):  # whoever held the lease before us was here meanwhile
+            return AppliedObject.objects.create(**key, **unseen)
+    return AppliedObject.objects.update_or_create(**key, defaults=ours, create_defaults=unseen)[0]
 
 
 def is_left_by(row: AppliedObject, revision: Revision, manifest: dict[str, Any]) -> bool:

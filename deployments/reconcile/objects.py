@@ -95,10 +95,11 @@ class Put:
 
 
 def put(
-    connection: kube.Connection, deployment: Deployment, revision: Revision, manifest: dict[str, Any], *, owner: str
-) -> None:
-    """Apply one object and write it into the inventory. Raises KubeError, Contested, Adopted, LeaseLost."""
-    known = inventory.known(deployment, manifest)
+    connection: kube.Connection, deployment: Deployment, revision: Revision, manifest: dict[str, Any],
+    known: AppliedObject | None, *, owner: str,
+) -> None:  # fmt: skip
+    """Apply one object and write it into the inventory, where `known` is its row. Raises KubeError, Contested, Adopted,
+    LeaseLost."""
     act = Put(connection, deployment, revision, manifest, known, owner)
     if known and act.is_again:
         refuse_to_bring_back(connection, deployment, known)

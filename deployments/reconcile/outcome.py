@@ -30,8 +30,9 @@ class Progress:
 def record_success(revision: Revision, progress: Progress) -> None:
     """The Revision's outcome; earlier ones that never got through were overtaken."""
     now = timezone.now()
-    waiting = Revision.objects.filter(deployment=revision.deployment_id, number__lt=revision.number)
-    waiting.filter(outcome=Outcome.PENDING).update(outcome=Outcome.SUPERSEDED, outcome_at=now)
+    if revision.number > 1:
+        waiting = Revision.objects.filter(deployment=revision.deployment_id, number__lt=revision.number)
+        waiting.filter(outcome=Outcome.PENDING).update(outcome=Outcome.SUPERSEDED, outcome_at=now)
     if revision.outcome != Outcome.APPLIED:
         fields = {"outcome": Outcome.APPLIED, "outcome_at": now, "outcome_detail": progress.as_json()}
         Revision.objects.filter(pk=revision.pk).update(**fields)

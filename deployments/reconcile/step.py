@@ -133,7 +133,9 @@ def put_all(
 ) -> None:  # fmt: skip
     """Put the objects and prune; `progress` tells how far it came."""
     progress.done.clear()
+    known = inventory.known(deployment)
     for manifest in manifests:
-        objects.put(connection, deployment, revision, manifest, owner=owner)
-        progress.done.append(f"{manifest['kind']}/{manifest['metadata']['name']}")
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
+        objects.put(connection, deployment, revision, manifest, known.get((kind, name)), owner=owner)
+        progress.done.append(f"{kind}/{name}")
     inventory.prune(connection, deployment, revision, keep=manifests, owner=owner)

@@ -171,7 +171,7 @@ def test_another_worker_goes_on_where_one_died_and_leaves_what_was_done_alone(pl
     # As after a SIGKILL between the second and the third object: two are there, the lease runs out.
     provision.ensure(mine.project, play.api(), partial(renew, mine, dying))
     for manifest in building.build(mine, newest(row))[:2]:
-        objects.put(play.api(), mine, newest(row), manifest, owner=dying)
+        objects.put(play.api(), mine, newest(row), manifest, None, owner=dying)
     before = {name: play.live(*name.split("/"))["metadata"]["resourceVersion"] for name in play.names()}
     assert sorted(before) == ["configmap/gpt-4-files", "secret/gpt-4-env"]
     Deployment.objects.filter(pk=row.pk).update(lease_expires_at=row.created_at)
