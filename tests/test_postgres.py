@@ -138,3 +138,65 @@ print(sorted({(status, statuses.count(status)) for status in statuses}), Deploym
 @pytest.mark.timeout(240)
 def test_of_two_who_take_one_name_at_once_one_is_told(postgres_server: Postgres, tmp_path: Path) -> None:
     assert run(RACE, postgres_server.create("race"), tmp_path) == "[(302, 20), (422, 20)] 20"
+
+
+CLAIMS = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from django.db import connection
+from deployments.models import Deployment
+from deployments.reconcile.claim import claim, me
+from tests import stage
+
+cluster = stage.cluster(max_in_flight=2)
+for name in ("one", "two"):
+    project = stage.project(name, cluster=cluster)
+    by = stage.member(project, name, "operator")
+    for number in range(15):
+        stage.deployment(project, by, f"row-{number}")
+
+def take(ready):
+    ready.wait()
+    claim(me())
+    connection.close()
+
+most = []
+for _ in range(10):
+    Deployment.objects.update(lease_owner="", lease_expires_at=None, deaths=0)
+    ready = Barrier(12)
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(take, [ready] * 12))
+    most.append(Deployment.objects.exclude(lease_owner="").count())
+print(most)
+"""
+
+
+@pytest.mark.timeout(240)
+def test_many_workers_at_once_hold_no_more_of_a_cluster_than_it_allows(
+    postgres_server: Postgres, tmp_path: Path
+) -> None:
+    assert run(CLAIMS, postgres_server.create("claims"), tmp_path) == str([2] * 10)
+
+
+SECRETS = """
+from concurrent.futures import ThreadPoolExecutor
+from django.db import connection
+from deployments import services
+from deployments.models import SecretValue
+from tests import stage
+
+project, ada = stage.project(), stage.user("ada")
+
+def store(number):
+    services.store_secret(project=project, name="hf", value=str(number), by=ada)
+    connection.close()
+
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(store, range(24)))
+print(list(SecretValue.objects.order_by("version").values_list("version", flat=True)) == list(range(1, 25)))
+"""
+
+
+@pytest.mark.timeout(240)
+def test_a_secret_that_many_store_at_once_gets_a_version_each(postgres_server: Postgres, tmp_path: Path) -> None:
+    assert run(SECRETS, postgres_server.create("secrets"), tmp_path) == "True"

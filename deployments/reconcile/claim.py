@@ -1,4 +1,4 @@
-"""Which row is worked on by whom: leases on the database's clock, taken by one conditional update.
+"""Which row is worked on by whom: leases on the database's clock, taken while the row and its cluster's are locked.
 
 The database is the queue. A row is due when a newer Revision or a deletion was asked for, or when its time has come.
 """
@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce, Now
 
 from deployments import metrics
 from deployments.choices import REFUSING, Problem
-from deployments.models import ClusterStatus, Deployment
+from deployments.models import Cluster, ClusterStatus, Deployment
 
 log = structlog.get_logger(__name__)
 MAX_DEATHS = 3
@@ -51,13 +51,17 @@ def lease_until() -> object:
     return Now() + timedelta(seconds=settings.LLMDASH["LEASE_SECONDS"])
 
 
-@functools.cache
 def due() -> QuerySet[Deployment]:
-    """Rows that want work and that nobody holds, the one served least lately first; to be narrowed by the caller. Kept,
-    since Django takes longer to put it together than PostgreSQL to answer it.
+    """Rows that want work and that nobody holds, the one served least lately first.
 
     A row whose lease ran out without being given back is due, whatever its other columns say.
     """
+    return _due().all()
+
+
+@functools.cache
+def _due() -> QuerySet[Deployment]:
+    """Kept, since Django takes longer to put it together than PostgreSQL to answer it."""
     rejected = ClusterStatus.objects.filter(connection__in=REFUSING)
     return (
         Deployment.objects.filter(WANTS, FREE, gone_at__isnull=True)
@@ -67,29 +71,23 @@ def due() -> QuerySet[Deployment]:
     )
 
 
-@functools.cache
-def in_work() -> QuerySet[Deployment, tuple[uuid.UUID, uuid.UUID, int, int]]:
-    """Projects with rows that some worker holds now: each with its cluster, how many rows of that may be held at once,
-    and how many of the project's are."""
-    held = Deployment.objects.exclude(lease_owner="").filter(lease_expires_at__gt=Now()).order_by()
-    columns = ("project", "project__cluster", "project__cluster__max_in_flight")
-    return held.values_list(*columns).annotate(n=Count("pk"))
+def held() -> QuerySet[Deployment]:
+    """Rows that some worker holds now."""
+    return Deployment.objects.exclude(lease_owner="").filter(lease_expires_at__gt=Now()).order_by()
 
 
-@transaction.atomic
 def claim(owner: str, served: dict[uuid.UUID, int] | None = None) -> Deployment | None:
     """Take one due row, or none: of the project with the fewest rows in work, served least lately.
 
     `served` tells each project's last turn and is kept up to date. A lease that ran out without being given back
-    counts as a death of its worker. In PostgreSQL a cluster may have as many rows more in work than it allows as
-    other workers take at the same moment.
+    counts as a death of its worker.
     """
     turns = {} if served is None else served
     load, full = loads()
-    waiting = due().exclude(project__cluster__in=full) if full else due().all()
-    projects = set(waiting.order_by().values_list("project", flat=True).distinct())
-    for project in sorted(projects, key=lambda pk: (load[pk], turns.get(pk, 0), pk)):
-        if row := first_of(project, owner):
+    waiting = due().exclude(project__cluster__in=full) if full else due()
+    projects = set(waiting.order_by().values_list("project", "project__cluster").distinct())
+    for project, cluster in sorted(projects, key=lambda one: (load[one[0]], turns.get(one[0], 0), one[0])):
+        if row := first_of(project, cluster, owner):
             turns[project] = max(turns.values(), default=0) + 1
             return row
     return None
@@ -98,16 +96,21 @@ def claim(owner: str, served: dict[uuid.UUID, int] | None = None) -> Deployment 
 def loads() -> tuple[Counter[uuid.UUID], list[uuid.UUID]]:
     """How many rows of each project are in work now, and the clusters that have as many as they may."""
     load, of_cluster, most = Counter[uuid.UUID](), Counter[uuid.UUID](), dict[uuid.UUID, int]()
-    for project, cluster, allowed, number in in_work().all():
+    columns = ("project", "project__cluster", "project__cluster__max_in_flight")
+    for project, cluster, allowed, number in held().values_list(*columns).annotate(n=Count("pk")):
         load[project] += number
         of_cluster[cluster] += number
         most[cluster] = allowed
     return load, [cluster for cluster, number in of_cluster.items() if number >= most[cluster]]
 
 
-def first_of(project: uuid.UUID, owner: str) -> Deployment | None:
-    """Lease the first due row of a project that nobody else is taking at this moment. Those that killed their workers
-    are parked on the way."""
+@transaction.atomic
+def first_of(project: uuid.UUID, cluster: uuid.UUID, owner: str) -> Deployment | None:
+    """Lease the first due row of a project, unless its cluster has enough in work by now: whoever takes one there holds
+    the cluster's row meanwhile. Rows that killed their workers are parked on the way."""
+    most = Cluster.objects.select_for_update(no_key=True).values_list("max_in_flight", flat=True).get(pk=cluster)
+    if held().filter(project__cluster=cluster).count() >= most:
+        return None
     rows = due().filter(project=project).select_related("project__cluster")
     while True:
         row = rows.select_for_update(skip_locked=True, of=("self",)).first()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def store_secret(*, project: Project, name: str, value: str, by: "User") -> SecretValue:
     """Keep a value that nobody reads again: a new version each time."""
     with transaction.atomic():
+        Project.objects.select_for_update().get(pk=project.pk)  # two at once get a version each
         last = SecretValue.objects.filter(project=project, name=name).order_by("-version").first()
         secret = SecretValue(project=project, name=name, version=last.version + 1 if last else 1, created_by=by)
         secret.seal(value)
