@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 
 GIB = 1024**3
-BYTES_PER_PARAMETER = 2.0  # bf16 and fp16, what hubs mostly hold
 DOWNLOAD_BYTES_PER_SECOND = 100e6  # a slow but usual line to a hub, 0.8 Gbit/s
 LOAD_BYTES_PER_SECOND = 500e6  # from network storage into the GPU
 ENGINE_SECONDS = 180  # imports, compilation and CUDA graph capture

@@ -11,7 +11,6 @@ from llmdash.sandbox import formats
 from llmdash.sandbox.errors import Cause, forbidden_value, invalid_value, required
 
 Json = dict[str, Any]
-OF_LABELS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
 def label_key(key: str, path: str) -> list[Cause]:

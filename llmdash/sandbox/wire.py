@@ -19,7 +19,6 @@ from llmdash.sandbox.hollow import times
 Json = dict[str, Any]
 Fields = dict[str, list[Any]]
 MAGIC = b"k8s\0"
-MEDIA = "application/vnd.kubernetes.protobuf"
 VARINT, FIXED64, BYTES = 0, 1, 2
 ZERO_TIME = -62135596800
 """Go's zero time in epoch seconds."""

@@ -17,8 +17,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 TRAFFIC_SECONDS = 270  # charts of a new deployment show its last five minutes
 LIVE = 20_000  # milliseconds
 DEPLOYMENTS = [
-    {"name": "chat", "llm": "Qwen/Qwen3-8B", "gpus": "1", "gpu_type": "NVIDIA-L4", "replicas": "2",
-     "context_length": "16384"},
+    {"name": "chat", "llm": "Qwen/Qwen3-8B", "gpus": "1", "gpu_type": "NVIDIA-L4", "replicas": "2"},
     {"name": "code", "llm": "Qwen/Qwen3-Coder-30B-A3B-Instruct", "gpus": "2", "gpu_type": "NVIDIA-A100-SXM4-80GB"},
     {"name": "llama-70b", "llm": "meta-llama/Llama-3.3-70B-Instruct", "gpus": "4", "gpu_type": "NVIDIA-H100-80GB-HBM3",
      "replicas": "2"},

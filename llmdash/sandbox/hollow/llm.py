@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 GIB = 2**30
+CONTEXT = 16384
+"""Tokens of an LLM whose configuration nobody reads here, where the command tells none."""
 
 _FAMILIES: tuple[tuple[str, float], ...] = (
     ("llama-4-scout", 108.6),
@@ -170,7 +172,7 @@ def read(container: Mapping[str, Any], gpus: int) -> Llm | None:
         billions=billions(repo),
         bits=bits(repo, option(arguments, "--quantization", "-q", "--load-format")),
         served_names=_served(arguments, repo),
-        context=int(_number(option(arguments, "--max-model-len", "--context-length"), 32768)),
+        context=int(_number(option(arguments, "--max-model-len", "--context-length"), CONTEXT)),
         utilization=_number(option(arguments, "--gpu-memory-utilization", "--mem-fraction-static"), 0.9),
         eager="--enforce-eager" in arguments,
         gpus=int(max(1, ranks) * max(1, stages)) if ranks or stages else max(1, gpus),

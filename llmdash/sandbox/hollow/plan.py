@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from llmdash.sandbox import quantity
 from llmdash.sandbox.hollow import images, llm, names, probes
 from llmdash.sandbox.hollow.catalog import Gpu
 from llmdash.sandbox.hollow.llm import GIB, Llm
@@ -141,14 +142,11 @@ def _stages(runtime: str, model: Llm | None, speed: float) -> tuple[LoadStage, .
 
 
 def _memory_limit(container: Mapping[str, Any]) -> float | None:
-    text = str(((container.get("resources") or {}).get("limits") or {}).get("memory") or "")
-    if not text:
-        return None
-    units = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "m": 1e-3}
-    unit = next((one for one in units if text.endswith(one)), "")
+    """Bytes, None when there is no limit."""
+    text = ((container.get("resources") or {}).get("limits") or {}).get("memory")
     try:
-        return float(text[: len(text) - len(unit)]) * units.get(unit, 1)
-    except ValueError:
+        return float(quantity.parse(text)) if text else None
+    except quantity.QuantityError:
         return None
 
 
@@ -217,7 +215,10 @@ def _container(
     gpu = devices[next(iter(held))][0] if held else None
     model = llm.read(container, sum(held.values()))
     runtime = "plain" if init else _runtime(container, model, sum(held.values()))
-    model = (model or Llm("unknown/7B", 7.0, 16, ("unknown/7B",), 32768, 0.9, False, 1)) if runtime != "plain" else None
+    if runtime == "plain":
+        model = None
+    elif model is None:
+        model = Llm("unknown/7B", 7.0, 16, ("unknown/7B",), llm.CONTEXT, 0.9, False, 1)
     stages = _stages(runtime, model, speed)
     sidecar = init and container.get("restartPolicy") == "Always"
     ends = None if sidecar else _ends_after(container, runtime, spec.get("restartPolicy", "Always"), init=init)

@@ -20,7 +20,7 @@ def test_a_start_tells_every_stage_in_order() -> None:
         "vLLM API server version", "Starting to load model Qwen/Qwen3-8B", "Fetching 4 files: 100%",
         "Time spent downloading weights", "Loading safetensors checkpoint shards:  50% Completed | 2/4",
         "Model loading took 7.45 GiB memory", "Available KV cache memory", "GPU KV cache size",
-        "Maximum concurrency for 32,768 tokens", "Capturing CUDA graphs", "Application startup complete.",
+        "Maximum concurrency for 16,384 tokens", "Capturing CUDA graphs", "Application startup complete.",
     )  # fmt: skip
     places = [found.find(mark) for mark in marks]
     assert -1 not in places, marks[places.index(-1)]
