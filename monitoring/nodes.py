@@ -88,9 +88,14 @@ def cells(node: NodeStatus, names: dict[str, str], *, rest: str = "free") -> lis
         held: list[dict[str, str]] = []
         for owner in kind["owners"]:  # a pod may claim any number, whatever the node has
             held += [cell(owner, names)] * min(owner["count"], total - len(held))
-        left = {"owner": "", "url": "", "kind": rest, "label": f"{rest} {kind['product']}"}
+        left = {"owner": "", "url": "", "kind": rest, "label": f"{rest} {kind['product']}", "slice": mig(kind)}
         found += held + [left] * (total - len(held))
     return found
+
+
+def mig(kind: dict[str, Any]) -> str:
+    """The profile of a MIG device such as "1g.10gb", "" for a whole GPU. A node may have several."""
+    return str(kind["resource"]).partition("/mig-")[2]
 
 
 def cell(owner: dict[str, Any], names: dict[str, str]) -> dict[str, str]:

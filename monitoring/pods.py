@@ -11,7 +11,7 @@ from typing import Any
 
 from deployments.choices import Stage
 from monitoring.capacity import demand
-from monitoring.objects import ContainerStatus, Event, Pod, condition
+from monitoring.objects import Condition, ContainerStatus, Event, Pod, condition
 
 RESTARTS_THAT_FAIL = 2  # a pod that never was ready since and starts once more is no start but a loop
 CREATING = {"ContainerCreating", "PodInitializing", ""}
@@ -78,12 +78,20 @@ def stage_on_node(pod: Pod, events: Sequence[Event]) -> tuple[Stage, Cause]:
     if ready and ready.status == "True":
         return Stage.READY, Cause()
     main = pod.status.container_statuses or []
-    if again := next((status for status in main if status.restart_count >= RESTARTS_THAT_FAIL), None):
+    loops = (one for one in main if one.restart_count >= RESTARTS_THAT_FAIL and not was_ready(one, ready))
+    if again := next(loops, None):
         return Stage.FAILED, Cause("Restarting", f"{last_end(again)} It runs again and is not ready yet.".lstrip())
     if main and all(status.state and status.state.running for status in main):
         return Stage.LOADING, Cause()
     pulling = any(event.reason in ("Pulling", "Pulled") for event in events)
     return (Stage.PULLING if pulling else Stage.SCHEDULED), Cause()
+
+
+def was_ready(status: ContainerStatus, ready: Condition | None) -> bool:
+    """Whether a container that runs was ready in this run: not, when the pod has been unready since before."""
+    began = status.state.running.started_at if status.state and status.state.running else None
+    changed = ready.last_transition_time if ready else None
+    return bool(began and changed and changed > began)
 
 
 def last_end(status: ContainerStatus) -> str:

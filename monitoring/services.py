@@ -46,7 +46,9 @@ def test_prometheus(cluster: Cluster) -> tuple[bool, str]:
         return False, str(error)
     if version is None:
         return False, "What answers at its address is no Prometheus."
-    told = "; ".join(f"{name}: {int(count)} series" if count else f"{name}: none yet" for name, count in found.items())
+    told = "; ".join(
+        f"{name}: {int(count)} series" if count else f"{name}: no series then" for name, count in found.items()
+    )
     return True, f"Prometheus answers. {told}."
 
 

@@ -93,7 +93,7 @@ def judge(intent: Intent, seen: Seen, pods: list[dict[str, Any]]) -> tuple[Healt
     there = [pod for pod in pods if pod["stage"] != Stage.STOPPING]
     alive = [pod for pod in there if not pod["ended"]] or there
     if intent.being_deleted:
-        return going(intent)
+        return going(intent, running(alive))
     if seen.deployment is None and not alive:
         return not_there(intent)
     if intent.wanted == 0:
@@ -107,22 +107,33 @@ def judge(intent: Intent, seen: Seen, pods: list[dict[str, Any]]) -> tuple[Healt
     return health, sentence + caveat(intent)
 
 
-def stopped(intent: Intent, running: list[dict[str, Any]]) -> tuple[Health, str]:
-    """It should stand still; pods that run on since the stop did not get through hold their GPUs."""
-    held = [pod for pod in running if pod["stage"] != Stage.STOPPING]
+def running(pods: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that nobody told to end: they hold their GPUs."""
+    return [pod for pod in pods if pod["stage"] != Stage.STOPPING and not pod["ended"]]
+
+
+def running_on(pods: list[dict[str, Any]]) -> str:
+    """That these still run."""
+    return f"{plural(len(pods), 'pod')} still {verb(len(pods), 'runs', 'run')}"
+
+
+def stopped(intent: Intent, pods: list[dict[str, Any]]) -> tuple[Health, str]:
+    """It should stand still, which is so once the cluster has told its pods to end."""
+    held = running(pods)
     if held and intent.problem and intent.applied < intent.desired:
         health = Health.DEGRADED if intent.problem == Problem.BACK_OFF else Health.FAILING
-        return (
-            health,
-            f"Not stopped: {plural(len(held), 'pod')} still {verb(len(held), 'runs', 'run')}.{caveat(intent)}",
-        )
-    left = f": {plural(len(running), 'pod')} still stopping." if running else "."
+        return health, f"Not stopped: {running_on(held)}.{caveat(intent)}"
+    if held:
+        health = Health.SERVING if any(pod["ready"] for pod in held) else Health.STOPPED
+        return health, f"Not stopped yet: {running_on(held)}.{caveat(intent)}"
+    left = f": {plural(len(pods), 'pod')} still stopping." if pods else "."
     return Health.STOPPED, f"Stopped{left}{caveat(intent)}"
 
 
-def going(intent: Intent) -> tuple[Health, str]:
+def going(intent: Intent, held: list[dict[str, Any]]) -> tuple[Health, str]:
     """It is being deleted; what a person has to mend first is a failure."""
-    sentence = f"Being deleted: {plural(intent.objects_left, 'object')} left."
+    pods = f", {running_on(held)}" if held else ""
+    sentence = f"Being deleted: {plural(intent.objects_left, 'object')} left{pods}."
     if not intent.problem:
         return Health.STOPPED, sentence
     how = {Problem.WAIT: "It is refused: ", Problem.BACK_OFF: "Trying again: "}.get(Problem(intent.problem), "")
@@ -171,7 +182,7 @@ def others(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str)
     missing = max(1, intent.wanted - ready)
     waiting = newest([pod for pod in pods if not pod["ready"]])
     if found := hindrance(waiting, intent):
-        return f"{count(found[0], missing, ready)} {found[1]}"
+        return f"{count(found[0], missing, ready)} {found[1]}{older(intent, pods, waiting)}"
     by_stage = Counter(Stage(pod["stage"]) for pod in waiting)
     if refused and not by_stage:
         return f"{count(missing, missing, ready)} cannot be created: {refused.rstrip('.')}"
@@ -180,6 +191,12 @@ def others(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str)
     stage = max(by_stage, key=lambda stage: (by_stage[stage], stage))
     word = WORDS[stage] if intent.loads or stage != Stage.LOADING else "starting"
     return f"{count(by_stage[stage], missing, ready)} {verb(by_stage[stage], 'is', 'are')} {word}"
+
+
+def older(intent: Intent, pods: list[dict[str, Any]], waiting: list[dict[str, Any]]) -> str:
+    """What also keeps pods of an older revision, when these of the newest wait: it may hold up the newest."""
+    found = hindrance([pod for pod in pods if not pod["ready"] and pod not in waiting], intent)
+    return f"; {found[0]} of an older revision {found[1]}" if found else ""
 
 
 def hindrance(waiting: list[dict[str, Any]], intent: Intent) -> tuple[int, str] | None:
@@ -208,6 +225,11 @@ def why_failed(pod: dict[str, Any]) -> str:
         "NodeLost": f"node {pod['node']} is not ready",
         "CreateContainerConfigError": "the container's configuration is incomplete",
         "Evicted": "the node evicted it",
+        "Error": "the container ends again and again" if pod["restarts"] else "the container ended with an error",
+        "ContainerCannotRun": "the container cannot be started",
+        "CreateContainerError": "the container cannot be started",
+        "RunContainerError": "the container cannot be started",
+        "StartError": "the container cannot be started",
         "Succeeded": "it ended by itself",
     }
     clause = known.get(pod["reason"], pod["reason"] or "it ended")

@@ -87,8 +87,10 @@ def each_on(cluster: Cluster, rows: set[Any]) -> dict[str, Measured]:
 
 def is_stopped(row: Any) -> bool:
     """Whether the cluster says that nothing of it runs, whatever the last minute's average is."""
-    status = getattr(row, "status", None)
-    return status is not None and status.health == Health.STOPPED
+    status, cluster = getattr(row, "status", None), getattr(row.project.cluster, "status", None)
+    if status is None or cluster is None or cluster.is_stale:
+        return False
+    return bool(status.health == Health.STOPPED and not status.ready)
 
 
 def ask(cluster: Cluster, owners: list[Owner]) -> tuple[dict[Owner, Values], dict[Owner, float | None]]:

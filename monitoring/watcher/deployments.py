@@ -20,6 +20,7 @@ from monitoring.objects import Loose, ReplicaSet
 from monitoring.status import Intent, Seen, Status, status
 from monitoring.watcher import kin, lease
 from monitoring.watcher.storable import MAX_COUNT, storable
+from monitoring.watcher.store import made
 
 if TYPE_CHECKING:
     from monitoring.watcher.cluster import ClusterWatch
@@ -146,7 +147,7 @@ class DeploymentRows:
         pods = kin.pods(self.watch, pk, sets)
         uids = [pod.metadata.uid for pod in pods] + [one.metadata.uid for one in sets]
         uids += [live.metadata.uid] if live else []
-        makers = [(deployment.project.namespace, one.metadata.name) for one in sets]
+        makers = [made(deployment.project.namespace, one.metadata.name) for one in sets]
         seen = Seen(live, pods, current_hash(sets), self.watch.events.of(uids, makers), lost)
         drift = self.drift(deployment)
         row = self.row(deployment, status(intent(deployment, specs.get(pk, {})), seen), drift, live)

@@ -9,6 +9,9 @@ from typing import Generic, Protocol, TypeVar
 
 from monitoring.objects import Event, Metadata, PodMetadata
 
+# k8s.io/apiserver/pkg/storage/names: a generated name is at most 58 characters and five random ones.
+CUT, RANDOM = 58, 5
+Key = tuple[str, str]
 EVENTS_PER_OBJECT = 20
 
 
@@ -103,14 +106,14 @@ class Shelf(Generic[T]):
 
 
 class Events:
-    """The newest events of each object, by its uid. Those of pods also by what their names begin with, which is
-    their ReplicaSet's: the pods may be gone."""
+    """The newest events of each object, by its uid. Those of pods also by what their names begin with, which tells
+    their ReplicaSet: the pods may be gone."""
 
     def __init__(self, touched: Callable[[str], None]) -> None:
         self._touched = touched
         self._lock = threading.Lock()
         self._by_object: dict[str, dict[str, Event]] = defaultdict(dict)
-        self._pods_of: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._pods_of: dict[Key, set[str]] = defaultdict(set)
 
     def replace(self, items: list[Event], namespace: str = "") -> None:
         """A whole list arrived for a namespace."""
@@ -143,8 +146,8 @@ class Events:
                     self._pods_of[maker(item)] = left
         self._touched(about)
 
-    def of(self, uids: Iterable[str], made_by: Iterable[tuple[str, str]] = ()) -> dict[str, list[Event]]:
-        """The events of these objects, oldest first, and of all pods that these ReplicaSets (namespace, name) made."""
+    def of(self, uids: Iterable[str], made_by: Iterable[Key] = ()) -> dict[str, list[Event]]:
+        """The events of these objects, oldest first, and of all pods of whose ReplicaSets these are the keys."""
         with self._lock:
             uids = {*uids, *(uid for one in made_by for uid in self._pods_of.get(one, ()))}
             found = {uid: list(self._by_object[uid].values()) for uid in uids if uid in self._by_object}
@@ -157,9 +160,14 @@ def happened(event: Event) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def maker(event: Event) -> tuple[str, str]:
-    """The namespace and name of the ReplicaSet that made the pod of an event."""
-    return event.metadata.namespace or "", event.involved_object.name.rpartition("-")[0]
+def maker(event: Event) -> Key:
+    """Who made the pod of an event, by `made`."""
+    return event.metadata.namespace or "", event.involved_object.name[:-RANDOM]
+
+
+def made(namespace: str, replica_set: str) -> Key:
+    """What the names of a ReplicaSet's pods begin with: Kubernetes cuts it before their random end."""
+    return namespace, f"{replica_set}-"[:CUT]
 
 
 def of_namespace(events: dict[str, Event], namespace: str) -> bool:

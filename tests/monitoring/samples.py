@@ -84,6 +84,11 @@ def loading_pod(name: str = "qwen-1") -> Pod:
     return pod(name, conditions=conditions, containerStatuses=[running(ready=False)])
 
 
+def stopping_pod(name: str = "qwen-1") -> Pod:
+    found = pod_json(name)
+    return as_pod(found | {"metadata": found["metadata"] | {"deletionTimestamp": "2026-07-01T11:00:00Z"}})
+
+
 def node(name: str = "gpu-1", *, ready: bool = True, labels: Json | None = None, **allocatable: str) -> Node:
     found = {
         "metadata": {"name": name, "labels": GPU_NODE if labels is None else labels},

@@ -6,8 +6,9 @@ import pytest
 
 from deployments.choices import Stage
 from monitoring.objects import Event, Pod
-from monitoring.pods import facts
+from monitoring.pods import facts, stage_of
 from tests.monitoring.samples import (
+    condition,
     container,
     event,
     loading_pod,
@@ -155,3 +156,12 @@ def test_gpus_of_every_vendor_and_slice_are_counted() -> None:
 @pytest.mark.parametrize("status", [{}, {"phase": "Odd"}, {"containerStatuses": [{}]}, {"conditions": [{}]}])
 def test_a_status_that_says_nothing_useful_is_no_failure(status: dict[str, Any]) -> None:
     assert seen(pod(**status))["stage"] == Stage.SCHEDULED
+
+
+@pytest.mark.parametrize(
+    ("unready_since", "stage"), [("2026-07-20T10:00:00Z", Stage.LOADING), ("2026-07-05T09:59:00Z", Stage.FAILED)]
+)
+def test_only_a_run_that_never_was_ready_is_a_loop(unready_since: str, stage: Stage) -> None:
+    conditions = [condition("PodScheduled"), condition("Ready", "False", at=unready_since)]
+    found = pod(conditions=conditions, containerStatuses=[running("2026-07-05T10:00:00Z", restartCount=2, ready=False)])
+    assert stage_of(found, [], set())[0] == stage

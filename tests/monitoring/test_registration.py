@@ -238,7 +238,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 
 def test_prometheus_is_asked_with_a_password_over_tls_of_its_own_authority(guarded: Guarded) -> None:
     works, sentence = services.test_prometheus(guarded.cluster())
-    assert (works, sentence) == (True, "Prometheus answers. vLLM: none yet; GPUs (DCGM): none yet.")
+    assert (works, sentence) == (True, "Prometheus answers. vLLM: no series then; GPUs (DCGM): no series then.")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from tests.monitoring.samples import (
     ready_pod,
     rolled,
     said_by_the_scheduler,
+    stopping_pod,
 )
 
 # ---- serving and degraded
@@ -254,6 +255,22 @@ def test_one_that_waits_comes_before_another_that_goes_on() -> None:
     says(found, Health.WAITING, "1 of 2 replicas waits: no node has 1 free H100.")
 
 
+def test_what_fails_of_an_older_revision_is_told_beside_the_newest() -> None:
+    old = failing_pod("old", "CrashLoopBackOff", "back-off")
+    old.metadata.labels = PodLabels(template_hash="before")
+    found = judged(THREE, ready_pod("a"), failing_pod("b"), old)
+    says(found, Health.DEGRADED, "Serving on 1 of 3 replicas; 1 of the other 2 fails: the image cannot be pulled; "
+                                 "1 of an older revision fails: the container ends again and again.")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reason", "clause"),
+    [("Error", "the container ended with an error"), ("StartError", "the container cannot be started")],
+)
+def test_reasons_of_the_kubelet_are_put_in_words(reason: str, clause: str) -> None:
+    says(judged(ONE, failing_pod(reason=reason)), Health.FAILING, f"The replica fails: {clause}.")
+
+
 def test_a_deployment_without_pods_is_starting() -> None:
     says(judged(THREE), Health.STARTING, "3 pods not created yet.")
 
@@ -264,7 +281,9 @@ def test_a_deployment_without_pods_is_starting() -> None:
 def test_a_stopped_deployment_says_what_still_goes() -> None:
     nothing = Intent(wanted=0)
     says(judged(nothing), Health.STOPPED, "Stopped.")
-    says(judged(nothing, ready_pod()), Health.STOPPED, "Stopped: 1 pod still stopping.")
+    says(judged(nothing, stopping_pod()), Health.STOPPED, "Stopped: 1 pod still stopping.")
+    says(judged(nothing, ready_pod()), Health.SERVING, "Not stopped yet: 1 pod still runs.")
+    says(judged(nothing, loading_pod()), Health.STOPPED, "Not stopped yet: 1 pod still runs.")
     says(judged(nothing, evicted()), Health.STOPPED, "Stopped.")
     says(absent(nothing), Health.STOPPED, "Stopped.")
 
@@ -281,7 +300,7 @@ def test_a_stop_that_is_not_applied_says_so() -> None:
 @pytest.mark.parametrize("live", [None, rolled("NewReplicaSetAvailable")])
 def test_what_is_being_deleted_counts_its_objects(live: Loose | None) -> None:
     found = status(replace(ONE, being_deleted=True, objects_left=3), Seen(live, [failing_pod()]))
-    says(found, Health.STOPPED, "Being deleted: 3 objects left.")
+    says(found, Health.STOPPED, "Being deleted: 3 objects left, 1 pod still runs.")
     one = status(replace(ONE, being_deleted=True, objects_left=1), Seen(None))
     assert one.sentence == "Being deleted: 1 object left."
 
@@ -294,4 +313,4 @@ def test_what_is_being_deleted_counts_its_objects(live: Loose | None) -> None:
 )  # fmt: skip
 def test_a_deletion_that_is_hindered_says_by_what(problem: Problem, health: Health, how: str) -> None:
     intent = replace(ONE, being_deleted=True, objects_left=2, problem=problem, problem_message="hook denies it.")
-    says(judged(intent, ready_pod()), health, f"Being deleted: 2 objects left. {how}hook denies it.")
+    says(judged(intent, ready_pod()), health, f"Being deleted: 2 objects left, 1 pod still runs. {how}hook denies it.")

@@ -11,7 +11,7 @@ from deployments.models import Cluster, Deployment, DeploymentStatus, Membership
 from monitoring import promql
 from tests import stage
 from tests.deployments.kube.servers import Request, answer, serving
-from tests.deployments.views.people import Person, Team, text
+from tests.deployments.views.people import Person, Team, heard, text
 from tests.deployments.views.people import team as team_called
 from tests.monitoring.measured import Series, prometheus_of
 
@@ -126,7 +126,8 @@ def test_why_there_are_no_numbers_is_told_apart(team: Team, measured: str) -> No
     ended = team.make("stopped")
     DeploymentStatus.objects.create(deployment=ended, health=Health.STOPPED, health_rank=Health.STOPPED.rank)
     assert cells(team.viewer, measured, ended)["stopped"]["why"] == "stopped"
-    assert cells(team.viewer, "http://127.0.0.1:1", row)["absent"]["why"] == "Prometheus cannot be reached."
+    heard(team.project, seconds_ago=300)
+    assert cells(team.viewer, measured, ended)["stopped"]["why"] == "no series", "whether it stands still nobody knows"
 
 
 def test_one_hanging_prometheus_leaves_the_other_clusters_their_numbers(team: Team, measured: str) -> None:

@@ -50,7 +50,7 @@ def test_each_health_has_its_word_its_sentence_and_its_age(team: Team, health: H
     team.seen(row, health, sentence="A sentence of its own.", ready=1, wanted=2)
     said = page(team.viewer, row)
     step = advice.BY_HEALTH.get(health, "")
-    assert " ".join(f"{health.label} A sentence of its own. {step} cluster heard".split()) in said
+    assert " ".join(f"{health.label} A sentence of its own. {step} cluster checked".split()) in said
     assert said.startswith(f"qwen: {health.label} · llmdash"), "the page's title"
 
 

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from monitoring.objects import Event
-from monitoring.watcher.store import EVENTS_PER_OBJECT, Events
+from monitoring.watcher.store import EVENTS_PER_OBJECT, Events, made
 from tests.monitoring.samples import event
 
 ABOUT = "uid-qwen-1"
@@ -60,11 +62,17 @@ def test_a_list_of_a_namespace_takes_the_place_of_what_was_known() -> None:
     assert reasons(events) == []
 
 
-def test_events_of_pods_that_are_gone_are_found_by_who_made_them() -> None:
-    events = filled(numbered(1), numbered(2, involvedObject={"kind": "Pod", "name": "qwen-2", "uid": "other"}))
-    assert set(events.of([], [("team", "qwen")])) == {ABOUT, "other"}
-    assert events.of([], [("team", "qw"), ("other", "qwen")]) == {}
-    events.change("DELETED", numbered(1))
-    assert set(events.of([], [("team", "qwen")])) == {"other"}
+LONG = f"{'a' * 50}-7d9f8b6c54"
+
+
+@pytest.mark.parametrize(("replica_set", "stem"), [("qwen-7d9f8b6c54", "qwen-7d9f8b6c54-"), (LONG, LONG[:58])])
+def test_events_of_pods_that_are_gone_are_found_by_who_made_them(replica_set: str, stem: str) -> None:
+    about = {"kind": "Pod", "name": f"{stem}x2k9p", "uid": ABOUT}
+    events = filled(numbered(1, involvedObject=about), numbered(2, involvedObject=about | {"uid": "other"}))
+    ours = made("team", replica_set)
+    assert set(events.of([], [ours])) == {ABOUT, "other"}
+    assert events.of([], [made("team", replica_set[1:]), made("other", replica_set)]) == {}
+    events.change("DELETED", numbered(1, involvedObject=about))
+    assert set(events.of([], [ours])) == {"other"}
     events.replace([], "team")
-    assert events.of(["other"], [("team", "qwen")]) == {}
+    assert events.of(["other"], [ours]) == {}
