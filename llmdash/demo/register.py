@@ -14,6 +14,7 @@ from deployments.crypto import CannotOpen
 from deployments.kube import Connection, KubeError, cluster_uid
 from deployments.kubeconfig import Access, KubeconfigRefused, load_yaml, parse_kubeconfig
 from deployments.models import Cluster, Deployment, Project
+from deployments.services.clusters import HIDDEN
 from llmdash.demo import people
 from monitoring.connections import test_and_keep
 
@@ -84,22 +85,28 @@ def remember(
     }
     if prometheus_url or not known:  # one that was entered by hand stays
         wanted["prometheus_url"] = prometheus_url
-    changed = [field for field, value in wanted.items() if getattr(cluster, field) != value]
+    before = {field: getattr(cluster, field) for field in wanted}
+    changes = [changed(field, before[field], value) for field, value in wanted.items() if before[field] != value]
     for field, value in wanted.items():
         setattr(cluster, field, value)
     if not known or not holds(cluster, access.secrets):
         cluster.seal_credentials(access.secrets)
         cluster.credentials_changed_at = timezone.now()
-        changed.append("credentials")
+        changes.append(changed("credentials", None, HIDDEN))
     if is_sure and (uid := answering(access)) and uid != cluster.identity:
+        changes.append(changed("identity", cluster.identity, uid))
         cluster.identity = uid
-        changed.append("identity")
-    if changed:
+    if changes:
         cluster.save()
-        audit.record(None, Action.CHANGE_CLUSTER if known else Action.REGISTER, cluster, changed=sorted(changed))
+        audit.record(None, Action.CHANGE_CLUSTER if known else Action.REGISTER, cluster, changes=changes)
         tell(cluster)
     ensure_project(cluster)
     return cluster
+
+
+def changed(field: str, before: Any, after: Any) -> dict[str, Any]:
+    """A change as the audit tells it."""
+    return {"field": field, "before": before or None, "after": after or None}
 
 
 def holds(cluster: Cluster, credentials: Mapping[str, str]) -> bool:

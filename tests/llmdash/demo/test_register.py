@@ -62,7 +62,9 @@ def test_a_new_address_or_token_is_taken_over_and_audited_without_the_token(tmp_
     assert (cluster.api_url, cluster.open_credentials()) == ("https://127.0.0.1:7777", {"token": "another"})
     assert cluster.credentials_changed_at != stamp
     entry = AuditEntry.objects.get(action="change cluster")
-    assert entry.detail == {"changed": ["api_url", "credentials"]}
+    assert [change["field"] for change in entry.detail["changes"]] == ["api_url", "credentials"]
+    assert entry.detail["changes"][0]["after"] == "https://127.0.0.1:7777"
+    assert "another" not in str(entry.detail)
 
 
 def test_credentials_whose_key_is_lost_are_written_anew(tmp_path: Path) -> None:
