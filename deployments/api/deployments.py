@@ -105,15 +105,15 @@ class OneDeployment(Endpoint):
         )  # fmt: skip
         return accepted(request, deployment, revision)
 
-    @operation("Delete a deployment", **ACCEPTED, if_match="must", refuses=(412, 428))
+    @operation("Delete a deployment", **ACCEPTED, takes=serializers.Act, if_match="must", refuses=(412, 428))
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DELETE)
         seen = revision_seen(request, deployment.desired, required=True)
-        self.body(serializers.Nothing)
-        services.delete(deployment=deployment, by=self.user, if_revision=seen)
+        body = self.body(serializers.Act)
+        services.delete(deployment=deployment, by=self.user, if_revision=seen, reason=body.reason)
         deployment.refresh_from_db()
-        body = serializers.deployment(deployment, newest_of(deployment))
-        return answer(request, body, status=202, tag=tag_of(deployment, deployment.desired), location=request.path)
+        told = serializers.deployment(deployment, newest_of(deployment))
+        return answer(request, told, status=202, tag=tag_of(deployment, deployment.desired), location=request.path)
 
 
 def would(request: Request, revision: Revision, before: dict[str, Any]) -> Response:

@@ -45,7 +45,9 @@ class NameForm(forms.Form):
 
 
 class DeleteForm(NameForm, SeenForm):
-    """The name of a deployment, typed again by somebody who saw its newest revision."""
+    """The name of a deployment, typed again by somebody who saw its newest revision, and why."""
+
+    reason = ReasonField(help_text="Kept in the audit.")
 
 
 class BulkForm(forms.Form):

@@ -11,8 +11,8 @@ class ReasonField(forms.CharField):
     """A line that may stay empty, by the rules of REST."""
 
     def __init__(self, **more: Any) -> None:
-        help_text = "Kept with the revision and in the audit."
-        super().__init__(max_length=500, required=False, help_text=help_text, **more)
+        given = {"help_text": "Kept with the revision and in the audit."} | more
+        super().__init__(max_length=500, required=False, **given)
 
     def run_validators(self, value: Any) -> None:
         super().run_validators(value)

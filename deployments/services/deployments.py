@@ -121,7 +121,7 @@ def roll_back(*, deployment: Deployment, number: int, by: "User", reason: str = 
     return revise(deployment=deployment, spec=earlier.spec, by=by, action=Action.ROLL_BACK, reason=reason, **more)
 
 
-def delete(*, deployment: Deployment, by: "User", if_revision: int | None = None) -> None:
+def delete(*, deployment: Deployment, by: "User", if_revision: int | None = None, reason: str = "") -> None:
     """Ask for the removal of every object; a second call changes nothing. Raises Conflict."""
     with transaction.atomic():
         locked = lock(deployment, even_deleted=True)
@@ -131,7 +131,8 @@ def delete(*, deployment: Deployment, by: "User", if_revision: int | None = None
             raise Conflict(locked.revisions.get(number=locked.desired))
         locked.deleted_at = timezone.now()
         locked.save(update_fields=["deleted_at"])
-        audit.record(by, Action.DELETE, locked, project=locked.project, revision=locked.desired)
+        why = {"reason": reason} if reason else {}
+        audit.record(by, Action.DELETE, locked, project=locked.project, revision=locked.desired, **why)
         revisions.tell(locked)
 
 

@@ -173,8 +173,8 @@ def perform(request: Request, deployment: Deployment, act: Callable[..., Any], f
 def carried(form: forms.Form) -> dict[str, Any]:
     """What a form of its kind hands to the act besides its own fields."""
     data = form.cleaned_data
-    seen = {"if_revision": data["if_revision"]} if isinstance(form, SeenForm) else {}
-    return seen | ({"key": data["idempotency_key"], "reason": data["reason"]} if isinstance(form, ActForm) else {})
+    names = {"if_revision": "if_revision", "idempotency_key": "key", "reason": "reason"}
+    return {as_what: data[name] for name, as_what in names.items() if name in data}
 
 
 def ask_again(conflict: services.Conflict, form: forms.Form) -> dict[str, Any]:

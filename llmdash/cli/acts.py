@@ -96,10 +96,11 @@ def rollback(server: Server, name: str, number: int | None, reason: str, wait: b
 @names.deployment
 @names.project_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("-m", "--reason", default="", help="Why; kept in the audit.")
 @waiting.wait_option
 @waiting.timeout_option
 @click.pass_obj
-def delete(target: Target, name: str, project: str | None, yes: bool, wait: bool, timeout: int) -> None:
+def delete(target: Target, name: str, project: str | None, yes: bool, reason: str, wait: bool, timeout: int) -> None:
     """Delete a deployment with all its objects."""
     server = target.server
     row = server.deployment(place(name, project))
@@ -110,7 +111,7 @@ def delete(target: Target, name: str, project: str | None, yes: bool, wait: bool
         click.echo(f"{title} on {row['cluster']}: {row['ready']} of {row['wanted']} replicas serve.", err=True)
         if click.prompt("Type the name to delete it", err=True) != row["name"]:
             raise Failed("That is not its name; nothing is deleted.")
-    server("DELETE", f"/deployments/{row['id']}", If_Match=tag)
+    server("DELETE", f"/deployments/{row['id']}", {"reason": reason}, If_Match=tag)
     click.echo(f"{title} is being deleted")
     if wait:
         waiting.until_gone(server, row, timeout)

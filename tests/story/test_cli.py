@@ -138,7 +138,7 @@ def test_a_project_is_exported_and_imported_again(llmdash: Shell) -> None:
     assert "copy/typed created" in llmdash(*other, stdin=text)
     llmdash("get", "deployment", "typed", code=1)
     assert "There are several; say which: copy/typed, default/typed" in llmdash.said
-    assert llmdash("delete", "copy/typed", "--yes") == "copy/typed is being deleted\n"
+    assert llmdash("delete", "copy/typed", "--yes", "-m", "not needed") == "copy/typed is being deleted\n"
 
 
 def test_a_deployment_is_deleted_to_its_last_object(llmdash: Shell, stack: Stack) -> None:  # noqa: F811

@@ -304,6 +304,11 @@ def test_delete_asks_for_removal_and_leaves_the_row_to_the_worker(team: Team) ->
     assert said["code"] == "deleting"
 
 
+def test_a_delete_may_say_why(team: Team) -> None:
+    assert team.operator("DELETE", team.path, {"reason": "too dear"}, If_Match='"1"').status_code == 202
+    assert AuditEntry.objects.get(action="delete").detail["reason"] == "too dear"
+
+
 def test_a_second_delete_changes_nothing(team: Team) -> None:
     team.operator("DELETE", team.path, If_Match='"1"')
     before = rows()

@@ -150,8 +150,9 @@ def test_deleting_lists_what_goes_and_asks_for_the_name(team: Team) -> None:
         assert beside(answer, "confirm")
         row.refresh_from_db()
         assert row.deleted_at is None
-    goes(team.operator, row, "delete", confirm="qwen")
+    goes(team.operator, row, "delete", confirm="qwen", reason="too dear")
     assert row.deleted_at is not None
+    assert AuditEntry.objects.get(action="delete").detail["reason"] == "too dear"
     goes(team.operator, row, "delete", confirm="qwen")
     assert audited(row) == ["create", "delete"]
 
