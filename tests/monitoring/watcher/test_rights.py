@@ -93,7 +93,8 @@ def test_rights_that_are_taken_away_delete_nothing(play: Play, watching: Watchin
     assert "forbidden" in seen.sentence
     assert len(seen.pods) == 2
     rights.give(play.namespace)
-    until(row, "stopped")
+    seen = until(row, "serving")
+    assert seen.sentence == "Not stopped yet: 2 pods still run."
     assert cluster_status(play).connection == "connected"
 
 
