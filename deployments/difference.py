@@ -9,6 +9,11 @@ from typing import Any
 import yaml
 
 
+def change(field: str, before: Any, after: Any) -> dict[str, Any]:
+    """One change in the shape of `changes`."""
+    return {"field": field, "before": before, "after": after}
+
+
 def changes(before: Any, after: Any, path: str = "") -> list[dict[str, Any]]:
     """Every leaf that differs, as {"field": "env.0.name", "before": …, "after": …}, by field and place.
 

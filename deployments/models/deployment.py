@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q, Value
+from django.db.models.functions import Now
 
 from deployments.choices import DriftPolicy, Problem
 from deployments.models.project import Project
@@ -24,6 +25,10 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
     def visible_to(self, user: "User") -> Self:
         """Deployments of the person's projects that are not gone: the queryset that every door starts from."""
         return self.filter(gone_at__isnull=True, project__in=Project.objects.visible_to(user))
+
+    def held(self) -> Self:
+        """Those that some worker holds now."""
+        return self.exclude(lease_owner="").filter(lease_expires_at__gt=Now())
 
 
 class Deployment(models.Model):

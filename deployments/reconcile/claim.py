@@ -71,11 +71,6 @@ def _due() -> QuerySet[Deployment]:
     )
 
 
-def held() -> QuerySet[Deployment]:
-    """Rows that some worker holds now."""
-    return Deployment.objects.exclude(lease_owner="").filter(lease_expires_at__gt=Now()).order_by()
-
-
 def claim(owner: str, served: dict[uuid.UUID, int] | None = None) -> Deployment | None:
     """Take one due row, or none: of the project with the fewest rows in work, served least lately.
 
@@ -96,8 +91,9 @@ def claim(owner: str, served: dict[uuid.UUID, int] | None = None) -> Deployment 
 def loads() -> tuple[Counter[uuid.UUID], list[uuid.UUID]]:
     """How many rows of each project are in work now, and the clusters that have as many as they may."""
     load, of_cluster, most = Counter[uuid.UUID](), Counter[uuid.UUID](), dict[uuid.UUID, int]()
+    held = Deployment.objects.held().order_by()
     columns = ("project", "project__cluster", "project__cluster__max_in_flight")
-    for project, cluster, allowed, number in held().values_list(*columns).annotate(n=Count("pk")):
+    for project, cluster, allowed, number in held.values_list(*columns).annotate(n=Count("pk")):
         load[project] += number
         of_cluster[cluster] += number
         most[cluster] = allowed
@@ -108,8 +104,9 @@ def loads() -> tuple[Counter[uuid.UUID], list[uuid.UUID]]:
 def first_of(project: uuid.UUID, cluster: uuid.UUID, owner: str) -> Deployment | None:
     """Lease the first due row of a project, unless its cluster has enough in work by now: whoever takes one there holds
     the cluster's row meanwhile. Rows that killed their workers are parked on the way."""
-    most = Cluster.objects.select_for_update(no_key=True).values_list("max_in_flight", flat=True).get(pk=cluster)
-    if held().filter(project__cluster=cluster).count() >= most:
+    locked = Cluster.objects.select_for_update(no_key=True).filter(pk=cluster)
+    most = locked.values_list("max_in_flight", flat=True).first() or 0  # it may have been forgotten meanwhile
+    if Deployment.objects.held().filter(project__cluster=cluster).count() >= most:
         return None
     rows = due().filter(project=project).select_related("project__cluster")
     while True:

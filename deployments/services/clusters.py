@@ -6,11 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Q
-from django.db.models.functions import Now
 
 from deployments import audit, doorbell, stream
 from deployments.choices import Action, Problem
+from deployments.difference import change
 from deployments.models import AppliedObject, Cluster, ClusterStatus, Deployment, Project
 from deployments.services.reach import SECRETS, TAKEN, fill, stored
 from deployments.services.refusals import InUse, NothingChanged, Stale
@@ -83,7 +82,7 @@ def forget_cluster(*, cluster: Cluster, by: "User") -> None:
         locked = lock_cluster(cluster)
         rows = Deployment.objects.filter(project__cluster=locked)
         list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-        if rows.filter(~Q(lease_owner=""), lease_expires_at__gt=Now()).exists():
+        if rows.held().exists():
             raise InUse("A worker is at work on this cluster just now. Try again in some seconds.")
         projects = sorted(locked.projects.values_list("name", flat=True))
         living = sorted(rows.filter(gone_at__isnull=True).values_list("name", flat=True))
@@ -125,13 +124,11 @@ def differences(before: dict[str, Any], cluster: Cluster, values: dict[str, Any]
     """What changed, in the shape of `difference.changes`; secrets without their values."""
     after = stored(cluster)
     found = [
-        {"field": name, "before": before.get(name), "after": value}
+        change(name, before.get(name), value)
         for name, value in after.items()
         if (before.get(name) or None) != (value or None)
     ]
-    return found + [
-        {"field": name, "before": None, "after": HIDDEN} for name in SECRETS if str(values.get(name) or "").strip()
-    ]
+    return found + [change(name, None, HIDDEN) for name in SECRETS if str(values.get(name) or "").strip()]
 
 
 def tell(cluster: Cluster) -> None:

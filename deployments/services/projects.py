@@ -1,6 +1,6 @@
 """Acts on projects and their members. Who may do them is the door's question; what is possible is answered here."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -9,6 +9,7 @@ from django.db import transaction
 
 from deployments import audit, stream
 from deployments.choices import Action, Role
+from deployments.difference import change
 from deployments.models import Cluster, Membership, Project
 from deployments.services.refusals import InUse, LastAdmin, NothingChanged
 from deployments.services.saving import clean, save
@@ -140,11 +141,6 @@ def lock_member(membership: Membership) -> Membership:
         raise ValidationError("This member was removed meanwhile.") from error
     row.project = project
     return row
-
-
-def change(field: str, before: Any, after: Any) -> dict[str, Any]:
-    """One change in the shape of `difference.changes`."""
-    return {"field": field, "before": before, "after": after}
 
 
 def tell(project: Project) -> None:

@@ -7,6 +7,7 @@ from django.db import transaction
 from deployments import audit
 from deployments.choices import Action
 from deployments.models import Project, SecretValue
+from deployments.services.projects import lock
 
 if TYPE_CHECKING:
     from llmdash.accounts.models import User
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def store_secret(*, project: Project, name: str, value: str, by: "User") -> SecretValue:
     """Keep a value that nobody reads again: a new version each time."""
     with transaction.atomic():
-        Project.objects.select_for_update().get(pk=project.pk)  # two at once get a version each
+        lock(project)  # two at once get a version each
         last = SecretValue.objects.filter(project=project, name=name).order_by("-version").first()
         secret = SecretValue(project=project, name=name, version=last.version + 1 if last else 1, created_by=by)
         secret.seal(value)

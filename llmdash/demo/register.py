@@ -11,6 +11,7 @@ from django.utils import timezone
 from deployments import audit, doorbell, stream
 from deployments.choices import Action, Problem
 from deployments.crypto import CannotOpen
+from deployments.difference import change
 from deployments.kube import Connection, KubeError, cluster_uid
 from deployments.kubeconfig import Access, KubeconfigRefused, load_yaml, parse_kubeconfig
 from deployments.models import Cluster, Deployment, Project
@@ -85,16 +86,18 @@ def remember(
     }
     if prometheus_url or not known:  # one that was entered by hand stays
         wanted["prometheus_url"] = prometheus_url
-    before = {field: getattr(cluster, field) for field in wanted}
-    changes = [changed(field, before[field], value) for field, value in wanted.items() if before[field] != value]
+    changes = []
     for field, value in wanted.items():
-        setattr(cluster, field, value)
+        before = getattr(cluster, field)
+        if before != value:
+            changes.append(change(field, before if known else None, value))
+            setattr(cluster, field, value)
     if not known or not holds(cluster, access.secrets):
         cluster.seal_credentials(access.secrets)
         cluster.credentials_changed_at = timezone.now()
-        changes.append(changed("credentials", None, HIDDEN))
+        changes.append(change("credentials", None, HIDDEN))
     if is_sure and (uid := answering(access)) and uid != cluster.identity:
-        changes.append(changed("identity", cluster.identity, uid))
+        changes.append(change("identity", cluster.identity, uid))
         cluster.identity = uid
     if changes:
         cluster.save()
@@ -102,11 +105,6 @@ def remember(
         tell(cluster)
     ensure_project(cluster)
     return cluster
-
-
-def changed(field: str, before: Any, after: Any) -> dict[str, Any]:
-    """A change as the audit tells it."""
-    return {"field": field, "before": before or None, "after": after or None}
 
 
 def holds(cluster: Cluster, credentials: Mapping[str, str]) -> bool:

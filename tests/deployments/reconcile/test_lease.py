@@ -2,6 +2,7 @@
 
 import random
 import threading
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from deployments import reconcile, services
 from deployments.choices import Connection, Problem, Role
 from deployments.models import ClusterStatus, Deployment, Project
-from deployments.reconcile.claim import LeaseLost, claim, me, release, renew
+from deployments.reconcile.claim import LeaseLost, claim, first_of, me, release, renew
 from tests import stage
 from tests.deployments.reconcile.play import Play, in_threads
 
@@ -212,6 +213,12 @@ def test_rows_of_a_cluster_that_refuses_us_pause(connection: Connection) -> None
     assert claim(me()) is None
     ClusterStatus.objects.update(connection=Connection.CONNECTED)
     assert claim(me()) == row
+
+
+def test_a_cluster_that_was_forgotten_meanwhile_gives_no_row() -> None:
+    project = stage.project()
+    rows(project)
+    assert first_of(project.pk, uuid.uuid4(), me()) is None
 
 
 def test_a_tombstone_is_never_due() -> None:
