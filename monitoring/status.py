@@ -90,10 +90,10 @@ def status(intent: Intent, seen: Seen) -> Status:
 
 def judge(intent: Intent, seen: Seen, pods: list[dict[str, Any]]) -> tuple[Health, str]:
     """The word and the sentence."""
-    there = [pod for pod in pods if pod["stage"] != Stage.STOPPING]
-    alive = [pod for pod in there if not pod["ended"]] or there
+    held = running(pods)
+    alive = held or [pod for pod in pods if pod["stage"] != Stage.STOPPING]
     if intent.being_deleted:
-        return going(intent, running(alive))
+        return going(intent, held)
     if seen.deployment is None and not alive:
         return not_there(intent)
     if intent.wanted == 0:
@@ -180,9 +180,10 @@ def by_pods(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str
 def others(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str) -> str:
     """What keeps the replicas that do not serve, the worst first."""
     missing = max(1, intent.wanted - ready)
-    waiting = newest([pod for pod in pods if not pod["ready"]])
+    unready = [pod for pod in pods if not pod["ready"]]
+    waiting = newest(unready)
     if found := hindrance(waiting, intent):
-        return f"{count(found[0], missing, ready)} {found[1]}{older(intent, pods, waiting)}"
+        return f"{count(found[0], missing, ready)} {found[1]}{older(intent, unready)}"
     by_stage = Counter(Stage(pod["stage"]) for pod in waiting)
     if refused and not by_stage:
         return f"{count(missing, missing, ready)} cannot be created: {refused.rstrip('.')}"
@@ -193,9 +194,10 @@ def others(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str)
     return f"{count(by_stage[stage], missing, ready)} {verb(by_stage[stage], 'is', 'are')} {word}"
 
 
-def older(intent: Intent, pods: list[dict[str, Any]], waiting: list[dict[str, Any]]) -> str:
-    """What also keeps pods of an older revision, when these of the newest wait: it may hold up the newest."""
-    found = hindrance([pod for pod in pods if not pod["ready"] and pod not in waiting], intent)
+def older(intent: Intent, unready: list[dict[str, Any]]) -> str:
+    """What also keeps pods of an older revision, beside those of the newest: it may hold them up."""
+    old = [pod for pod in unready if not pod["current"]]
+    found = hindrance(old, intent) if len(old) < len(unready) else None
     return f"; {found[0]} of an older revision {found[1]}" if found else ""
 
 

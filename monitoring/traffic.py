@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, TypedDict, TypeVar
 
+from deployments import glance
 from deployments.choices import Health
 from deployments.models import Cluster, Project
 from monitoring import prometheus, promql
@@ -65,12 +66,9 @@ def of_deployments(deployments: Iterable[Any]) -> dict[str, Measured]:
 
 def each_on(cluster: Cluster, rows: set[Any]) -> dict[str, Measured]:
     """The rows of one cluster."""
-    found = {str(row.pk): nothing("stopped" if is_stopped(row) else "no metrics") for row in rows}
-    asked = {
-        (row.project.namespace, row.name): str(row.pk)
-        for row in rows
-        if row.runtime in promql.QUESTIONS and not is_stopped(row)
-    }
+    found = {str(row.pk): nothing(why_unasked(row)) for row in rows}
+    unexplained = (row for row in rows if not found[str(row.pk)]["why"])
+    asked = {(row.project.namespace, row.name): str(row.pk) for row in unexplained}
     if not asked:
         return found
     if not cluster.prometheus_url:
@@ -85,12 +83,13 @@ def each_on(cluster: Cluster, rows: set[Any]) -> dict[str, Measured]:
     return found
 
 
-def is_stopped(row: Any) -> bool:
-    """Whether the cluster says that nothing of it runs, whatever the last minute's average is."""
-    status, cluster = getattr(row, "status", None), getattr(row.project.cluster, "status", None)
-    if status is None or cluster is None or cluster.is_stale:
-        return False
-    return bool(status.health == Health.STOPPED and not status.ready)
+def why_unasked(row: Any) -> str:
+    """Why nobody asks for a row's numbers; "" when somebody does. What the cluster says stands still has none, whatever
+    the last minute's average is."""
+    seen = glance.of(row)
+    if seen.health == Health.STOPPED and not seen.ready:
+        return "stopped"
+    return "" if row.runtime in promql.QUESTIONS else "no metrics"
 
 
 def ask(cluster: Cluster, owners: list[Owner]) -> tuple[dict[Owner, Values], dict[Owner, float | None]]:

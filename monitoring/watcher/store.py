@@ -140,10 +140,9 @@ class Events:
                     del events[min(events, key=lambda uid: happened(events[uid]))]
             if not events:
                 del self._by_object[about]
-                if not (left := self._pods_of[maker(item)] - {about}):
+                self._pods_of[maker(item)].discard(about)
+                if not self._pods_of[maker(item)]:
                     del self._pods_of[maker(item)]
-                else:
-                    self._pods_of[maker(item)] = left
         self._touched(about)
 
     def of(self, uids: Iterable[str], made_by: Iterable[Key] = ()) -> dict[str, list[Event]]:
