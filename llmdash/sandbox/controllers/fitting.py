@@ -216,7 +216,10 @@ def unresolvable(count: int, why: str) -> str:
 
 
 def score(pod: Json, room: Room) -> float:
-    """How good a node is: much left, few brothers there, the image present, preferences met."""
+    """How good a node is: much left, few brothers there, the image present, preferences met.
+
+    A brother counts for more than a present image, as by the real one's weights (PodTopologySpread 2, ImageLocality 1).
+    """
     asked = requests(pod)
     left = [
         float((room.free(name) - asked[name]) / parse(room.allocatable[name]))
@@ -227,7 +230,7 @@ def score(pod: Json, room: Room) -> float:
     brothers = sum(_owner(one) == owner for one in room.pods) if owner else 0
     held = {name for image in (room.node.get("status") or {}).get("images") or [] for name in image["names"]}
     present = sum(one.get("image") in held for one in pod["spec"].get("containers") or [])
-    return sum(left) / max(1, len(left)) - 2 * brothers / 10 + present / 4 + _preferred(pod, room) / 100
+    return sum(left) / max(1, len(left)) - 2 * brothers + present / 4 + _preferred(pod, room) / 100
 
 
 def _owner(pod: Json) -> str:

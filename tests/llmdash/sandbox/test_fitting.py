@@ -114,3 +114,15 @@ def test_brothers_spread() -> None:
     asks["metadata"]["ownerReferences"] = owner
     first, second = fitting.rooms([node("a"), node("b")], [brother])
     assert fitting.score(asks, second) > fitting.score(asks, first)
+
+
+def test_an_empty_node_is_better_than_the_image_beside_a_brother() -> None:
+    owner = [{"uid": "u", "controller": True}]
+    containers = [{"name": "m", "image": "vllm"}]
+    brother, asks = pod(containers=containers, nodeName="a"), pod(containers=containers)
+    for one in (brother, asks):
+        one["metadata"]["ownerReferences"] = owner
+    holds = node("a")
+    holds["status"]["images"] = [{"names": ["vllm"]}]
+    first, second = fitting.rooms([holds, node("b")], [brother])
+    assert fitting.score(asks, second) > fitting.score(asks, first)
