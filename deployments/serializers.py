@@ -335,6 +335,18 @@ def project(row: Project, role: str, actions: list[str]) -> shapes.Project:
     }
 
 
+def use(row: Any) -> shapes.Use:
+    """What a project holds, as `projects.counted` gives it."""
+    status = glance.related(row.cluster, "status", ClusterStatus) or ClusterStatus()
+    return {
+        "deployments": row.deployment_count,
+        "gpus": row.gpus,
+        "members": row.member_count,
+        "stale": status.is_stale,
+        "seen_at": status.seen_at,
+    }
+
+
 def member(row: Membership) -> shapes.Member:
     """Who holds a role; `user` and `group` must be fetched."""
     return {

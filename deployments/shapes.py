@@ -152,6 +152,20 @@ class Project(TypedDict):
     may: list[Annotated[str, words(Can)]]
 
 
+class Use(TypedDict):
+    """What a project holds."""
+
+    deployments: Count
+    gpus: Annotated[Count, about("Held by its pods, slices counted as one each.")]
+    members: Count
+    stale: Annotated[bool, about("The cluster was last heard of too long ago; then `gpus` is the last known number.")]
+    seen_at: datetime | None
+
+
+class ProjectLine(Project, Use):
+    """A project in a list, with what it holds."""
+
+
 class Member(TypedDict):
     """A person or a group with a role in a project; one of `user` and `group` is null."""
 

@@ -12,6 +12,7 @@ from deployments.api.base import Endpoint
 from deployments.api.described import operation
 
 app_name = "api"
+NAMES = ("overview", "deployments", "projects", "clusters", "search", "tokens")
 
 
 class Index(Endpoint):
@@ -19,7 +20,7 @@ class Index(Endpoint):
 
     @operation("Find your way", returns=dict[str, str])
     def get(self, request: Request) -> Response:
-        places = {name: reverse(f"api:{name}") for name in ("deployments", "projects", "clusters", "search", "tokens")}
+        places = {name: reverse(f"api:{name}") for name in NAMES}
         return Response(places | {"audit": reverse("api:all-audit")})
 
 

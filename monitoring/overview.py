@@ -1,5 +1,6 @@
 """Is everything serving, and what needs a person? The parts of the first page."""
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from deployments.choices import Connection, DriftPolicy, Health, Problem, Shown,
 from deployments.models import Cluster, ClusterStatus
 from monitoring import conditions
 
+PAGES = {"deployment": "deployments:detail", "cluster": "monitoring:cluster"}
 MOST = 12  # things that need a person; the list of deployments shows the rest
 NEEDS_ONE = (Health.FAILING, Health.DEGRADED, Health.WAITING)
 # What is worst comes first: what fails, what was given up, what waits for a person, what half serves.
@@ -31,12 +33,18 @@ class Matter:
     """Something that needs a person: what, why, and what to do."""
 
     look: Shown
+    kind: str  # "deployment" or "cluster"
+    id: uuid.UUID
     name: str
-    url: str
     where: str
     sentence: str
     step: str
     since: datetime | None
+
+    @property
+    def url(self) -> str:
+        """Its page."""
+        return reverse(PAGES[self.kind], args=[self.id])
 
 
 def matters(deployments: Any, clusters: list[Cluster]) -> tuple[list[Matter], int]:
@@ -62,10 +70,10 @@ def matters(deployments: Any, clusters: list[Cluster]) -> tuple[list[Matter], in
 def of_cluster(cluster: Cluster) -> Iterator[Matter]:
     """What is not well with a cluster: its connection, or else what will end it or hinders its use."""
     status = getattr(cluster, "status", None) or ClusterStatus()
-    url, word = reverse("monitoring:cluster", args=[cluster.pk]), Connection(status.connection)
+    word, it = Connection(status.connection), ("cluster", cluster.pk, cluster.name, "cluster")
     if word != Connection.CONNECTED or status.is_stale:
         said = status.message or ("Not heard of lately." if status.seen_at else "Not connected yet.")
-        yield Matter(word, cluster.name, url, "cluster", said, advice.BY_CONNECTION[word], status.seen_at)
+        yield Matter(word, *it, said, advice.BY_CONNECTION[word], status.seen_at)
         return
     for condition in (
         conditions.credentials(cluster, status),
@@ -74,10 +82,10 @@ def of_cluster(cluster: Cluster) -> Iterator[Matter]:
     ):
         if condition.sign == Sign.BAD or (condition.sign == Sign.WARNING and condition.name == "Credentials"):
             said = f"{condition.name}: {condition.sentence}"
-            yield Matter(condition.sign, cluster.name, url, "cluster", said, condition.step, condition.at)
+            yield Matter(condition.sign, *it, said, condition.step, condition.at)
     if status.unknown:
         known = conditions.known(status)
-        yield Matter(Problem.NEWER, cluster.name, url, "cluster", known.sentence, known.step, None)
+        yield Matter(Problem.NEWER, *it, known.sentence, known.step, None)
 
 
 def of_deployment(row: Any) -> Matter:
@@ -91,8 +99,7 @@ def of_deployment(row: Any) -> Matter:
     else:
         look, sentence, step = seen.health, seen.sentence, advice.of_health(seen.health, seen.pods)
     where = f"{row.project.name}, {row.project.cluster.name}"
-    url = reverse("deployments:detail", args=[row.pk])
-    return Matter(look, row.name, url, where, sentence, step, seen.changed_at)
+    return Matter(look, "deployment", row.pk, row.name, where, sentence, step, seen.changed_at)
 
 
 def by_health(deployments: Any) -> tuple[list[dict[str, Any]], int]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from typing_extensions import TypedDict
 
@@ -184,6 +185,41 @@ class Node(NodeFacts):
     """A node with its GPUs."""
 
     gpus: list[Gpus]
+
+
+class Matter(TypedDict):
+    """Something that needs a person: what, why, and what to do."""
+
+    kind: Annotated[str, about('"deployment" or "cluster".')]
+    id: UUID
+    name: str
+    where: Annotated[str, about("Project and cluster of a deployment.")]
+    state: Annotated[str, about("The health, the problem, the connection, or the sign of a condition.")]
+    sentence: str
+    step: Annotated[str, about("What to do next.")]
+    since: datetime | None
+
+
+class GpusOfCluster(TypedDict):
+    """GPUs of one type of one cluster."""
+
+    cluster: str
+    resource: str
+    product: str
+    total: Count
+    used: Count
+    free: Annotated[int | None, about("null where other namespaces' pods may not be listed, or the cluster is stale.")]
+    stale: bool
+
+
+class Overview(TypedDict):
+    """What the first page says."""
+
+    matters: Annotated[list[Matter], about("The worst first, 12 at most.")]
+    matters_total: Count
+    health: Annotated[dict[str, Count], about("How many deployments are how.")]
+    drifting: Annotated[Count, about("How many differ from what was applied and are left so on purpose.")]
+    gpus: list[GpusOfCluster]
 
 
 class Point(TypedDict):

@@ -183,6 +183,8 @@ REST |= {
     MEMBERS: [Case("GET", READ), Case("POST", JOIN, {"user": "nobody", "role": "viewer"})],
     f"{MEMBERS}/<uuid:member>": [Case("GET", READ), Case("PATCH", RANK, {"role": "admin"}), Case("DELETE", RANK)],
     **gets(LIST, "api/v1/audit", "api/schema/"),
+    "api/v1/overview": [Case("GET", LIST)],
+    "api/v1/projects/<uuid:pk>/use": [Case("GET", READ)],
     "api/v1/search": [Case("GET", Says(401, 400, 400, 400, 400, 400))],  # nothing to search for
 }
 PAGES |= {"api/docs/": [Case("GET", SIGNED_IN)]}

@@ -10,7 +10,7 @@ from deployments.api.history import AllAudit, Audit, OneRevision, Revisions
 from deployments.api.logs import Logs
 from deployments.api.members import Members, OneMember
 from deployments.api.newer import Choose
-from deployments.api.projects import OneProject, Projects, Secrets
+from deployments.api.projects import OneProject, Projects, Secrets, Use
 from deployments.api.search import Search
 
 ONE = "deployments/<uuid:pk>"
@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern] = [
     *route(f"{ONE}/audit", Audit, "audit"),
     *route("projects", Projects, "projects"),
     *route("projects/<uuid:pk>", OneProject, "project"),
+    *route("projects/<uuid:pk>/use", Use, "project-use"),
     *route("projects/<uuid:pk>/secrets", Secrets, "secrets"),
     *route("projects/<uuid:pk>/members", Members, "members"),
     *route("projects/<uuid:pk>/members/<uuid:member>", OneMember, "member"),

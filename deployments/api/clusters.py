@@ -16,22 +16,26 @@ from rest_framework.response import Response
 from deployments import serializers, services, shapes
 from deployments.api.base import Endpoint, only_platform_admins, paged
 from deployments.api.described import operation
+from deployments.api.parameters import orderings
 from deployments.api.taken import unless_taken
-from deployments.http import Invalid, Pages, answer, etag_of, require_match
+from deployments.http import Invalid, Pages, answer, etag_of, ordered, require_match
 from deployments.models import Cluster
+
+ORDERINGS = {"name": ["name"], "created": ["created_at"]}
 
 
 class Clusters(Endpoint):
     """The clusters of the caller's projects, with the state of their connections. Platform admins register new ones."""
 
-    parameters = ("page", "page_size", "search")
+    parameters = ("page", "page_size", "search", "ordering")
+    described = {"ordering": orderings(ORDERINGS)}
 
     @operation("List clusters", returns=shapes.Cluster, listed="pages")
     def get(self, request: Request) -> Response:
         rows = visible(self)
         if search := request.query_params.get("search", "").strip():
             rows = rows.filter(name__icontains=search)
-        return paged(self, Pages(), rows, serializers.cluster)
+        return paged(self, Pages(), ordered(rows, request, ORDERINGS), serializers.cluster)
 
     @operation(
         "Register a cluster",

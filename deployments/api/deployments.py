@@ -17,9 +17,10 @@ from deployments import spec as specs
 from deployments.access import Can
 from deployments.api.base import ACCEPTED, Endpoint, accepted, by_name_or_id, newest_of, paged, tag_of
 from deployments.api.described import operation
+from deployments.api.parameters import orderings
 from deployments.choices import Action, DriftPolicy, Health
 from deployments.difference import changes
-from deployments.http import Invalid, Pages, answer, idempotency_key, revision_seen
+from deployments.http import Invalid, Pages, answer, idempotency_key, ordered, revision_seen
 from deployments.models import Deployment, Project, Revision
 
 ORDERINGS = glance.SORTS | {"created": ["created_at"]}
@@ -31,14 +32,14 @@ class Deployments(Endpoint):
 
     parameters = ("page", "page_size", "search", "ordering", "project", "cluster", "health", "name")
     described = {
-        "ordering": {"enum": [sign + name for name in ORDERINGS for sign in ("", "-")]},
+        "ordering": orderings(ORDERINGS),
         "search": {"description": "Rows whose name, LLM or project holds this."},
     }
 
     @operation("List deployments", returns=shapes.DeploymentLine, listed="pages")
     def get(self, request: Request) -> Response:
         rows = glance.listed().visible_to(self.user)
-        wanted = lines.values(ordered(filtered(rows, request), request))
+        wanted = lines.values(ordered(filtered(rows, request), request, ORDERINGS))
         return paged(self, Pages(), wanted, lambda row: serializers.listed(lines.of(row)))
 
     @operation(
@@ -157,13 +158,3 @@ def filtered(rows: QuerySet[Deployment], request: Request) -> QuerySet[Deploymen
 def any_of(parts: Iterable[Q]) -> Q:
     """One of them holds."""
     return reduce(or_, parts)
-
-
-def ordered(rows: QuerySet[Deployment], request: Request) -> QuerySet[Deployment]:
-    """`?ordering=-health`; the id decides between equals, so that no row stands on two pages."""
-    given = request.query_params.get("ordering", "name")
-    columns = ORDERINGS.get(given.removeprefix("-"))
-    if columns is None:
-        raise ParseError(f"There is no ordering {given[:40]!r}; there are {', '.join(ORDERINGS)}, each also with -.")
-    first = f"-{columns[0]}" if given.startswith("-") else columns[0]
-    return rows.order_by(first, *columns[1:], "pk")

@@ -4,7 +4,6 @@ import uuid
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from rest_framework.request import Request
@@ -14,19 +13,23 @@ from deployments import serializers, services, shapes
 from deployments.access import Can
 from deployments.api.base import Endpoint, paged
 from deployments.api.described import operation
+from deployments.api.parameters import orderings
 from deployments.choices import Role
-from deployments.http import Invalid, Pages, answer, etag_of, require_match
+from deployments.http import Invalid, Pages, answer, etag_of, ordered, require_match
 from deployments.models import Membership, Project
+from deployments.projects import MEMBER_SORTS, members
 
 
 class Members(Endpoint):
     """The members of a project, with their roles. Its admins let others join."""
 
-    parameters = ("page", "page_size")
+    parameters = ("page", "page_size", "search", "ordering")
+    described = {"ordering": orderings(MEMBER_SORTS)}
 
     @operation("List the members of a project", returns=shapes.Member, listed="pages")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        return paged(self, Pages(), members(self.project(pk)).order_by("pk"), serializers.member)
+        rows = members(self.project(pk), request.query_params.get("search", "").strip())
+        return paged(self, Pages(), ordered(rows, request, MEMBER_SORTS), serializers.member)
 
     @operation(
         "Add a member", takes=serializers.AddMember, returns=shapes.Member, status=201, tagged=True, refuses=(409,)
@@ -79,7 +82,7 @@ class OneMember(Endpoint):
     def seen(self, request: Request, project: Project, member: uuid.UUID) -> Membership:
         """The member as it is now, which must be as the caller saw it."""
         services.lock_project(project)
-        found = get_object_or_404(members(project), pk=member)
+        found: Membership = get_object_or_404(members(project), pk=member)
         require_match(request, etag_of(serializers.member(found)))
         return found
 
@@ -88,8 +91,3 @@ class MemberAlready(services.Refused):
     """Who joins has a role here."""
 
     code = "member-already"
-
-
-def members(project: Project) -> QuerySet[Membership]:
-    """With their names."""
-    return project.memberships.select_related("user", "group")

@@ -1,5 +1,6 @@
 """The query parameters of the API, as the OpenAPI document tells them."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +24,11 @@ def several(description: str, **more: Any) -> Schema:
 
 def whole(description: str, **bounds: int) -> Schema:
     return {"type": "integer", "description": description} | bounds
+
+
+def orderings(known: Iterable[str]) -> Schema:
+    """What `?ordering` may be; beside what PARAMETERS says of it."""
+    return {"enum": [sign + name for name in known for sign in ("", "-")]}
 
 
 def values(kind: type[StrEnum]) -> list[str]:

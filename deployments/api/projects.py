@@ -2,8 +2,10 @@
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,30 +14,37 @@ from deployments import serializers, services, shapes
 from deployments.access import ROLE_CAN, Can
 from deployments.api.base import Endpoint, by_name_or_id, only_platform_admins, paged
 from deployments.api.described import operation
-from deployments.api.parameters import text
+from deployments.api.parameters import orderings, text
 from deployments.api.taken import unless_taken
 from deployments.choices import Role
-from deployments.http import Invalid, Pages, answer, etag_of, require_match
+from deployments.http import Invalid, Pages, answer, etag_of, ordered, require_match
 from deployments.models import Cluster, Membership, Project
+from deployments.projects import SORTS, counted, holding
+
+SECRET_SORTS = {"name": ["name", "-version"], "created": ["created_at"]}
 
 
 class Projects(Endpoint):
     """The projects that the caller may see, with their role there. Platform admins make new ones."""
 
-    parameters = ("page", "page_size", "search", "cluster")
-    described = {"cluster": text("Only on this cluster, by name or id.")}
+    parameters = ("page", "page_size", "search", "cluster", "ordering")
+    described = {
+        "cluster": text("Only on this cluster, by name or id."),
+        "search": text("Rows whose name, namespace or cluster holds this."),
+        "ordering": orderings(SORTS),
+    }
 
-    @operation("List projects", returns=shapes.Project, listed="pages")
+    @operation("List projects", returns=shapes.ProjectLine, listed="pages")
     def get(self, request: Request) -> Response:
-        rows = Project.objects.visible_to(self.user).select_related("cluster")
+        rows = counted(Project.objects.visible_to(self.user))
         if search := request.query_params.get("search", "").strip():
-            rows = rows.filter(name__icontains=search)
+            rows = holding(rows, search)
         if cluster := request.query_params.get("cluster"):
             rows = rows.filter(by_name_or_id(cluster, "cluster__"))
         pages = Pages()
-        page: Iterable[Project] = pages.paginate_queryset(rows, request, self) or []
+        page: Iterable[Any] = pages.paginate_queryset(ordered(rows, request, SORTS), request, self) or []
         roles = Membership.objects.roles(self.user, [row.pk for row in page])
-        return pages.get_paginated_response([project(row, roles[row.pk]) for row in page])
+        return pages.get_paginated_response([{**project(row, roles[row.pk]), **serializers.use(row)} for row in page])
 
     @operation(
         "Make a project",
@@ -96,17 +105,27 @@ class OneProject(Endpoint):
         require_match(request, etag_of(project(held, held.role_of(self.user))))
 
 
+class Use(Endpoint):
+    """What a project holds: its deployments, the GPUs that the cluster gives them, and its members."""
+
+    @operation("Read what a project uses", returns=shapes.Use)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        found = counted(Project.objects.visible_to(self.user))
+        return answer(request, serializers.use(get_object_or_404(found, pk=pk)))
+
+
 class Secrets(Endpoint):
     """The secrets of a project: names and versions. A value can be written and never read again."""
 
-    parameters = ("page", "page_size", "name")
+    parameters = ("page", "page_size", "name", "ordering")
+    described = {"ordering": orderings(SECRET_SORTS)}
 
     @operation("List the secrets of a project", returns=shapes.Secret, listed="pages")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         rows = self.project(pk).secrets.defer("sealed")
         if name := request.query_params.get("name"):
             rows = rows.filter(name=name)
-        return paged(self, Pages(), rows, serializers.secret)
+        return paged(self, Pages(), ordered(rows, request, SECRET_SORTS), serializers.secret)
 
     @operation("Write a secret", takes=serializers.StoreSecret, returns=shapes.Secret, status=201)
     def post(self, request: Request, pk: uuid.UUID) -> Response:

@@ -1,7 +1,7 @@
 """What every endpoint of the API shares at the wire."""
 
 from deployments.http.conditions import answer, etag, etag_of, idempotency_key, require_match, revision_seen
-from deployments.http.lists import Newest, Pages, refuse_parameters
+from deployments.http.lists import Newest, Pages, ordered, refuse_parameters
 from deployments.http.problems import problem
 from deployments.http.rendering import Json
 from deployments.http.strict import Invalid, StrictJSONParser
@@ -16,6 +16,7 @@ __all__ = [
     "etag",
     "etag_of",
     "idempotency_key",
+    "ordered",
     "problem",
     "refuse_parameters",
     "require_match",

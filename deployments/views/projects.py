@@ -5,8 +5,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, QuerySet
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,19 +15,14 @@ from deployments import glance, lines, services
 from deployments.access import Can, allowed
 from deployments.choices import Role
 from deployments.forms import MemberForm, NameForm, ProjectForm, RenameForm, RoleForm
-from deployments.models import AuditEntry, Deployment, Membership, Project
+from deployments.models import AuditEntry, Membership, Project
+from deployments.projects import MEMBER_SORTS, SORTS, counted, holding, members
 from deployments.views.asking import Done, ask
 from deployments.views.common import Request, clean, is_fragment, only_platform_admins, posted
+from deployments.views.list import Counted
 
 PAGE_SIZE = 50
 AUDIT_ROWS = 10
-SORTS = {
-    "name": ["name"],
-    "cluster": ["cluster__name", "name"],
-    "deployments": ["deployment_count", "name"],
-    "gpus": ["gpus", "name"],
-    "members": ["member_count", "name"],
-}
 
 
 def projects(request: Request) -> HttpResponse:
@@ -53,21 +47,6 @@ def per_cluster(rows: QuerySet[Project]) -> list[tuple[str, int]]:
     return list(found.annotate(n=Count("pk", distinct=True)))
 
 
-def counted(rows: QuerySet[Project]) -> QuerySet[Any]:
-    """With the numbers of members and living deployments, and the GPUs that these hold."""
-    living = Deployment.objects.filter(project=OuterRef("pk"), gone_at__isnull=True).order_by().values("project")
-    members = Membership.objects.filter(project=OuterRef("pk")).order_by().values("project")
-
-    def number(query: QuerySet[Any]) -> Coalesce:
-        return Coalesce(Subquery(query.values("n"), output_field=IntegerField()), 0)
-
-    return rows.select_related("cluster__status").annotate(
-        deployment_count=number(living.annotate(n=Count("pk"))),
-        gpus=number(living.annotate(n=Sum("status__gpus"))),
-        member_count=number(members.annotate(n=Count("pk"))),
-    )
-
-
 def read_filters(request: Request) -> dict[str, str]:
     """The state of the list from its address."""
     sort = request.GET.get("sort", "")
@@ -77,12 +56,17 @@ def read_filters(request: Request) -> dict[str, str]:
 
 def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
     """The projects that the filters leave, in order."""
-    if text := filters["q"]:
-        rows = rows.filter(Q(name__icontains=text) | Q(namespace__icontains=text) | Q(cluster__name__icontains=text))
+    if filters["q"]:
+        rows = holding(rows, filters["q"])
     if filters["cluster"]:
         rows = rows.filter(cluster__name=filters["cluster"])
-    first, *rest = SORTS[filters["sort"].removeprefix("-")]
-    return rows.order_by(f"{'-' if filters['sort'].startswith('-') else ''}{first}", *rest, "pk")
+    return in_order(rows, filters["sort"], SORTS)
+
+
+def in_order(rows: QuerySet[Any], sort: str, sorts: dict[str, list[str]]) -> QuerySet[Any]:
+    """By one of the `sorts`, backwards where a dash stands before it; the id decides between equals."""
+    first, *rest = sorts[sort.removeprefix("-")]
+    return rows.order_by(f"{'-' if sort.startswith('-') else ''}{first}", *rest, "pk")
 
 
 def project(request: Request, pk: uuid.UUID) -> HttpResponse:
@@ -95,20 +79,23 @@ def project(request: Request, pk: uuid.UUID) -> HttpResponse:
         "project": row,
         "role": role,
         "can": {str(can): allowed(role, can) for can in Can},
-        "members": members(row),
         "page": page,
         "lines": lines.read(page.object_list),
         "audit": AuditEntry.objects.visible_to(request.user).filter(project=row)[:AUDIT_ROWS],
         "is_boss": request.user.is_superuser,
+        **members_of(request, row),
     }
     template = "deployments/_project.html" if is_fragment(request) else "deployments/project.html"
     return render(request, template, context)
 
 
-def members(row: Project) -> QuerySet[Membership]:
-    """The members, by role and name."""
-    found = row.memberships.select_related("user", "group")
-    return found.order_by("role", Coalesce("user__username", "group__name"), "pk")
+def members_of(request: Request, row: Any) -> dict[str, Any]:
+    """A page of the members, and how it was asked for; its parameters are not those of the deployments beside it."""
+    text, sort = clean(request.GET.get("member", "")), request.GET.get("by", "")
+    sort = sort if sort.removeprefix("-") in MEMBER_SORTS else "role"
+    rows, known = in_order(members(row, text), sort, MEMBER_SORTS), None if text else row.member_count
+    found = Counted(rows, PAGE_SIZE, known=known)
+    return {"members": found.get_page(request.GET.get("at")), "member": text, "by": sort}
 
 
 def fetch(request: Request, pk: uuid.UUID, can: Can = Can.VIEW) -> Project:

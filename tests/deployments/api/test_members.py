@@ -32,6 +32,25 @@ def test_everybody_of_the_project_sees_its_members(team: Team) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["team-admin", "team-operator", "team-viewer"]),
+        ("?ordering=-name", ["team-viewer", "team-operator", "team-admin"]),
+        ("?ordering=-role", ["team-viewer", "team-operator", "team-admin"]),
+        ("?search=OPER", ["team-operator"]), ("?search=nobody", []),
+    ],
+)  # fmt: skip
+def test_members_are_searched_and_sorted(team: Team, query: str, names: list[str]) -> None:
+    assert [row["user"] for row in team.viewer.get(members(team) + query).json()["results"]] == names
+
+
+def test_groups_are_found_and_sorted_among_people(team: Team) -> None:
+    Membership.objects.create(project=team.project, group=Group.objects.create(name="team-ops"), role=Role.VIEWER)
+    found = team.viewer.get(f"{members(team)}?search=team-o").json()["results"]
+    assert [row["user"] or row["group"] for row in found] == ["team-operator", "team-ops"]
+
+
 def test_a_person_and_a_group_join(team: Team) -> None:
     stage.user("nina", email="nina@example.org")  # an address is nobody's name
     Group.objects.create(name="ops")

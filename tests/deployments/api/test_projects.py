@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deployments.choices import Role
-from deployments.models import ClusterStatus, Membership, SecretValue
+from deployments.models import ClusterStatus, DeploymentStatus, Membership, SecretValue
 from tests import stage
 from tests.deployments.api.caller import Caller, Team, pointers, problem, rows, team, wish
 
@@ -27,6 +27,7 @@ def secrets(team: Team) -> str:
 
 def test_the_index_tells_where_things_are(team: Team) -> None:
     assert team.viewer.get("/").json() == {
+        "overview": "/api/v1/overview",
         "deployments": "/api/v1/deployments",
         "projects": "/api/v1/projects",
         "clusters": "/api/v1/clusters",
@@ -72,6 +73,33 @@ def test_projects_are_searched_and_filtered(team: Team) -> None:
 
 def team_named(name: str) -> Team:
     return team(name)
+
+
+@pytest.mark.parametrize(
+    ("what", "query", "names"),
+    [
+        ("projects", "?ordering=-gpus", ["team", "alone", "empty"]),
+        ("projects", "?ordering=-name", ["team", "empty", "alone"]),
+        ("projects", "?ordering=created", ["team", "empty", "alone"]), ("projects", "?search=of-alone", ["alone"]),
+        ("clusters", "?ordering=-name", ["of-team", "of-alone"]),
+        ("clusters", "?ordering=created", ["of-team", "of-alone"]),
+    ],
+)  # fmt: skip
+def test_lists_are_sorted(team: Team, what: str, query: str, names: list[str]) -> None:
+    stage.project("empty", cluster=team.project.cluster)
+    stage.project("alone", cluster=stage.cluster("of-alone"))
+    DeploymentStatus.objects.create(deployment=team.deployment, gpus=4)
+    boss = Caller(stage.user("boss", is_superuser=True))
+    assert [row["name"] for row in boss.get(f"/{what}{query}").json()["results"]] == names
+    problem(boss.get(f"/{what}?ordering=nonsense"), 400)
+
+
+def test_a_project_tells_what_it_holds_alone_and_in_the_list(team: Team) -> None:
+    DeploymentStatus.objects.create(deployment=team.deployment, gpus=4)
+    alone = team.viewer.get(f"/projects/{team.project.pk}/use").json()
+    assert alone == {"deployments": 1, "gpus": 4, "members": 3, "stale": True, "seen_at": None}
+    [line] = team.viewer.get("/projects").json()["results"]
+    assert {key: line[key] for key in alone} == alone
 
 
 def test_a_stranger_finds_no_project_secret_or_cluster(team: Team) -> None:

@@ -76,6 +76,31 @@ def test_the_number_of_queries_of_both_pages_is_fixed(team: Team, django_assert_
     few()
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["team-admin", "team-operator", "team-viewer"]),
+        ("?by=-name", ["team-viewer", "team-operator", "team-admin"]),
+        ("?by=nonsense", ["team-admin", "team-operator", "team-viewer"]),
+        ("?member=OPER", ["team-operator"]),
+        ("?member=nobody", []),
+    ],
+)
+def test_members_are_searched_and_sorted_by_the_address(team: Team, query: str, names: list[str]) -> None:
+    assert [row.who for row in team.viewer.get(page(team) + query).context["members"]] == names
+
+
+def test_many_members_have_pages_and_a_search(team: Team) -> None:
+    assert 'name="member"' not in team.viewer.get(page(team)).content.decode()
+    for number in range(50):
+        stage.member(team.project, f"person-{number:02}", Role.VIEWER)
+    first = team.viewer.get(page(team))
+    assert 'name="member"' in first.content.decode()
+    assert "1–50 of 53 members" in text(first)
+    assert [row.who for row in team.viewer.get(f"{page(team)}?at=2").context["members"]][-1] == "team-viewer"
+    assert "No member is named so. Clear the search" in text(team.viewer.get(f"{page(team)}?member=nobody"))
+
+
 def test_a_project_shows_its_members_and_deployments(team: Team) -> None:
     team.seen(team.make("llama"), Health.SERVING, sentence="Serving on 1 replica.")
     Membership.objects.create(project=team.project, group=Group.objects.create(name="ml"), role=Role.VIEWER)
