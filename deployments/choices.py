@@ -168,6 +168,7 @@ class Action(Shown):
     APPLY_OVER = "apply over newer", "applied over what ran"
     LEAVE_NEWER = "leave newer", "left as it runs"
     HEAL = "heal", "healed"
+    TAKE_FIELD = "take field", "took a field"
     CONTEST = "contested", "found contested"
     REMOVE_ORPHAN = "remove orphan", "removed an orphan"
     SECRET = "write secret", "wrote a secret"

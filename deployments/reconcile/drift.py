@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from deployments import fieldpath
 from deployments.comparison import differing
 from deployments.kube import FieldConflict, KubeError
 from deployments.kube.errors import Cause
@@ -41,6 +42,14 @@ def refuse_quiet_changes(known: AppliedObject, manifest: dict[str, Any], live: d
     if causes:
         fields = ", ".join(cause.field for cause in causes)
         raise QuietChange(f"Somebody changed {fields} of {known}.", 409, "Conflict", causes)
+
+
+def moved(known: AppliedObject | None, live: dict[str, Any], causes: list[Cause]) -> list[Cause]:
+    """Those of a conflict whose field is not as our last write left it. Who holds a field with the very value that we
+    gave it, since it was adopted or both said the same, has changed nothing, and a newer wish goes before that."""
+    if known is None or known.kind == "Secret" or live.get("metadata", {}).get("uid") != known.uid:
+        return causes
+    return [cause for cause in causes if not fieldpath.same(known.manifest, live, cause.field)]
 
 
 def recent(deployment: Deployment) -> list[dict[str, str]]:

@@ -1,6 +1,6 @@
 """One object of a Revision on its way to the cluster: written; healed or contested when others changed it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from django.conf import settings
@@ -39,6 +39,7 @@ class Put:
     over_quiet: bool = False
     removal_counted: bool = False
     row: AppliedObject | None = None
+    live: dict[str, Any] = field(default_factory=dict)  # as it stood before the last try
 
     def __post_init__(self) -> None:
         self.row = self.known
@@ -58,6 +59,7 @@ class Put:
     def prepare(self, found: kube.Found) -> None:
         """Hold the row, and write down what is about to be written. Raises LeaseLost, QuietChange, Contested."""
         renew(self.deployment, self.owner)
+        self.live = found.live
         if self.known and self.known.uid and (self.is_again or drift.is_contested(self.deployment, str(self.known))):
             self.look_at(self.known, found)
         self.row = inventory.intend(self.deployment, self.manifest, self.row, found)
@@ -85,6 +87,11 @@ class Put:
 
     def decide(self, conflict: kube.FieldConflict) -> None:
         """What the drift policy says of a conflict: goes on when we may win. Raises KubeError, Contested, Adopted."""
+        if not isinstance(conflict, drift.QuietChange):
+            causes = drift.moved(self.known, self.live, conflict.causes)
+            if not causes:
+                return self.take(conflict.causes)
+            conflict = kube.FieldConflict(conflict.message, conflict.status, conflict.reason, causes)
         if self.deployment.drift_policy == DriftPolicy.ADOPT and not drift.taken_over(self.deployment):
             adopt(self.connection, self.deployment, self.revision, self.manifest, conflict)
         settle(self.deployment, self.manifest, conflict)
@@ -92,6 +99,15 @@ class Put:
             self.over_quiet = True
         else:
             self.force = True
+
+    def take(self, causes: list[Cause]) -> None:
+        """Take fields of those who hold them and did not change them."""
+        for cause in causes:
+            audit.record(
+                None, Action.TAKE_FIELD, self.deployment, project=self.deployment.project, rival=cause.manager,
+                field=cause.field, object=what(self.manifest),
+            )  # fmt: skip
+        self.force = True
 
 
 def put(

@@ -13,6 +13,7 @@ from tests.deployments.kube.servers import Request
 from tests.deployments.reconcile.play import Play, audited, eventually, newest, plain_service
 
 pytestmark = pytest.mark.plane
+IMAGE = "spec.template.spec.containers.0.image"
 
 
 def rival_sets(play: Play, kind: str, spec: dict[str, Any]) -> None:
@@ -45,6 +46,46 @@ def test_what_a_rival_set_becomes_the_newest_revision(
     assert [entry.action for entry in audited(row)] == ["create", "adopt"]
     row = play.again(row)
     assert (row.desired, row.problem) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "wish", "path", "value"),
+    [
+        ("deployment", {"replicas": 4}, {"replicas": 2}, "spec.replicas", 2),
+        ("deployment", {"replicas": 4}, {"running": False}, "spec.replicas", 0),
+        ("deployment", image("registry.example/app:2"), {"image": "registry.example/app:3"}, IMAGE, "registry.example/app:3"),
+        ("service", {"type": "NodePort"}, {"service_type": "ClusterIP"}, "spec.type", "ClusterIP"),
+    ],
+)  # fmt: skip
+def test_a_persons_wish_after_an_adoption_holds(
+    play: Play, kind: str, change: dict[str, Any], wish: dict[str, Any], path: str, value: Any
+) -> None:
+    row = play.create(policy=DriftPolicy.ADOPT)
+    rival_sets(play, kind, change)
+    row = play.revise(play.again(row), **wish)
+    assert (row.desired, row.applied, row.problem, row.heals) == (3, 3, "", [])
+    assert at(play.live(kind), path) == value
+    assert [entry.action for entry in audited(row)] == ["create", "adopt", "revise", "take field"]
+    row = play.again(row)
+    assert (row.desired, row.problem) == (3, "")
+
+
+def at(found: Any, path: str) -> Any:
+    for key in path.split("."):
+        found = found[int(key) if key.isdigit() else key]
+    return found
+
+
+def test_a_change_beside_a_wish_is_adopted_and_the_wish_holds(play: Play) -> None:
+    row = play.create(policy=DriftPolicy.ADOPT)
+    rival_sets(play, "deployment", {"replicas": 4})
+    row = play.again(row)
+    rival_sets(play, "deployment", image("registry.example/app:2"))
+    row = play.revise(row, replicas=2)
+    spec = newest(row).spec
+    assert (row.applied, row.problem, spec.replicas, spec.image) == (row.desired, "", 2, "registry.example/app:2")
+    live = play.live("deployment")
+    assert (live["spec"]["replicas"], at(live, IMAGE)) == (2, "registry.example/app:2")
 
 
 def test_a_field_that_the_spec_does_not_have_waits_for_a_person(play: Play) -> None:

@@ -124,6 +124,27 @@ def test_without_healing_a_conflict_is_shown_and_not_forced(play: Play) -> None:
     assert (play.again(row).problem, replicas(play)) == ("", 1)
 
 
+@pytest.mark.parametrize("policy", list(DriftPolicy))
+def test_who_holds_a_field_as_we_left_it_hinders_no_newer_wish(play: Play, policy: DriftPolicy) -> None:
+    row = play.create(policy=policy)
+    rival_scales(play, 2)
+    rival_scales(play, 1)  # it owns the field with our own value
+    row = play.revise(row, replicas=3)
+    assert (replicas(play), row.desired, row.applied, row.problem, row.heals) == (3, 2, 2, "", [])
+    [taken] = audited(row, "take field")
+    assert taken.detail == {"rival": "rival", "field": ".spec.replicas", "object": "Deployment/gpt-4"}
+
+
+@pytest.mark.parametrize("policy", [DriftPolicy.LEAVE, DriftPolicy.ADOPT])
+def test_a_field_that_a_rival_has_and_we_never_set_is_no_field_as_we_left_it(play: Play, policy: DriftPolicy) -> None:
+    row = play.create(policy=policy)
+    place = {"template": {"spec": {"nodeSelector": {"pool": "rival"}}}}
+    play.kubectl("patch", "deployment", "gpt-4", "--field-manager=rival", "-p", json.dumps({"spec": place}))
+    row = play.revise(row, node_selector={"pool": "ours"})
+    assert row.problem == Problem.WAIT
+    assert play.live("deployment")["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "rival"}
+
+
 def test_a_removed_object_is_made_again_with_an_entry(play: Play) -> None:
     row = play.create()
     before = play.live("service")["metadata"]["uid"]
