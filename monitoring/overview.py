@@ -93,9 +93,9 @@ def of_deployment(row: Any) -> Matter:
     seen = glance.of(row)
     kind = Problem(row.hindrance) if row.hindrance else None
     if kind and (kind != Problem.BACK_OFF):
-        steps = advice.OF_A_DELETION if row.deleted_at else advice.BY_PROBLEM
         look: Shown = kind
-        step, sentence = steps[kind], row.last_error.get("message") or seen.sentence
+        step = advice.of_problem(kind, row.last_error, deleting=row.deleted_at is not None)
+        sentence = row.last_error.get("message") or seen.sentence
     else:
         look, sentence, step = seen.health, seen.sentence, advice.of_health(seen.health, seen.pods)
     where = f"{row.project.name}, {row.project.cluster.name}"

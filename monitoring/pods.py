@@ -4,6 +4,7 @@ Waiting and termination reasons are the kubelet's:
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,12 @@ from typing import Any
 
 from deployments.choices import Stage
 from monitoring.capacity import demand
-from monitoring.objects import Condition, ContainerStatus, Event, Pod, condition
+from monitoring.objects import Condition, ContainerStatus, Event, Pod, Terminated, condition
 
 RESTARTS_THAT_FAIL = 2  # a pod that never was ready since and starts once more is no start but a loop
+SAID = 300  # letters of what a container said last
+# "torch.OutOfMemoryError: CUDA out of memory.", as Python ends a traceback.
+ERROR = re.compile(r"[\w.]*(?:Error|Exception): \S.*")
 CREATING = {"ContainerCreating", "PodInitializing", ""}
 ENDED = ("Failed", "Succeeded")
 # Python takes longer to read a member's value than to find it here.
@@ -23,16 +27,17 @@ STAGES = tuple(WORDS[stage] for stage in (Stage.SCHEDULED, Stage.PULLING, Stage.
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a pod does not get on: the machine's reason and its own words."""
+    """Why a pod does not get on: the machine's reason and its own words, and the error that the container told last."""
 
     reason: str = ""
     message: str = ""
+    said: str = ""
 
 
 def facts(pod: Pod, events: Sequence[Event], *, current: bool, lost_nodes: set[str]) -> dict[str, Any]:
     """One pod as the rows keep it: {"name", "uid", "node", "stage", "ready", "ended", "restarts", "reason", "message",
-    "ip", "gpus", "current", "created_at", "stages": [{"stage", "at"}]}; times are ISO 8601 in UTC or null. A pod that
-    "ended" is a record only: it runs no more, holds nothing, and another takes its place."""
+    "said", "ip", "gpus", "current", "created_at", "stages": [{"stage", "at"}]}; times are ISO 8601 in UTC or null. A
+    pod that "ended" is a record only: it runs no more, holds nothing, and another takes its place."""
     stage, cause = stage_of(pod, events, lost_nodes)
     statuses = pod.status.container_statuses or []
     return {
@@ -45,6 +50,7 @@ def facts(pod: Pod, events: Sequence[Event], *, current: bool, lost_nodes: set[s
         "restarts": sum(status.restart_count for status in statuses),
         "reason": cause.reason,
         "message": cause.message,
+        "said": cause.said,
         "ip": pod.status.pod_ip,
         "gpus": sum(demand(pod).gpus.values()),
         "current": current,
@@ -78,13 +84,24 @@ def stage_on_node(pod: Pod, events: Sequence[Event]) -> tuple[Stage, Cause]:
     if ready and ready.status == "True":
         return Stage.READY, Cause()
     main = pod.status.container_statuses or []
-    loops = (one for one in main if one.restart_count >= RESTARTS_THAT_FAIL and not was_ready(one, ready))
-    if again := next(loops, None):
-        return Stage.FAILED, Cause("Restarting", f"{last_end(again)} It runs again and is not ready yet.".lstrip())
+    for status in main:
+        if cause := loop(status, ready):
+            return Stage.FAILED, cause
     if main and all(status.state and status.state.running for status in main):
-        return Stage.LOADING, Cause()
+        return Stage.LOADING, Cause("", " ".join(last_end(status) for status in main if status.restart_count).strip())
     pulling = any(event.reason in ("Pulling", "Pulled") for event in events)
     return (Stage.PULLING if pulling else Stage.SCHEDULED), Cause()
+
+
+def loop(status: ContainerStatus, ready: Condition | None) -> Cause | None:
+    """Why a container that runs again fails all the same; None while this may be a start like any other. Who ran out of
+    memory once does so again."""
+    last = status.last_state.terminated if status.last_state else None
+    killed = last is not None and last.reason == "OOMKilled"
+    if status.restart_count < (1 if killed else RESTARTS_THAT_FAIL) or was_ready(status, ready):
+        return None
+    reason = "OOMKilled" if killed else "Restarting"
+    return Cause(reason, f"{last_end(status)} It runs again and is not ready yet.".lstrip(), said(last))
 
 
 def was_ready(status: ContainerStatus, ready: Condition | None) -> bool:
@@ -97,7 +114,24 @@ def was_ready(status: ContainerStatus, ready: Condition | None) -> bool:
 def last_end(status: ContainerStatus) -> str:
     """How the run before this one ended."""
     last = status.last_state.terminated if status.last_state else None
-    return f"Ended with exit code {last.exit_code}." if last else ""
+    return ended(last) if last else ""
+
+
+def ended(run: Terminated) -> str:
+    """How a run ended, with what it said last where that was kept."""
+    what = f"{run.reason}, exit code" if run.reason not in ("Error", "") else "exit code"
+    words = said(run)
+    return f"Ended with {what} {run.exit_code}." + (f" It said: {words}" if words else "")
+
+
+def said(run: Terminated | None) -> str:
+    """The error in the last words of a run, in one line; its last line, where there is no error in them. Who is killed
+    has no time to say why."""
+    if run is None or run.reason == "OOMKilled":
+        return ""
+    errors = [found for found in ERROR.findall(run.message) if "above" not in found.lower()]
+    lines = errors or [line for line in run.message.splitlines() if line.strip()]
+    return lines[-1].strip()[:SAID] if lines else ""
 
 
 def failure(status: ContainerStatus) -> Cause | None:
@@ -106,18 +140,12 @@ def failure(status: ContainerStatus) -> Cause | None:
         waiting = status.state.waiting
         last = status.last_state.terminated if status.last_state else None
         if waiting.reason == "CrashLoopBackOff" and last:
-            ended = (
-                f"exit code {last.exit_code}"
-                if last.reason in ("Error", "")
-                else f"{last.reason}, exit code {last.exit_code}"
-            )
-            return Cause(
-                last.reason if last.reason == "OOMKilled" else waiting.reason, f"Ended with {ended}. {waiting.message}"
-            )
+            reason = last.reason if last.reason == "OOMKilled" else waiting.reason
+            return Cause(reason, f"{ended(last)} {waiting.message}".rstrip(), said(last))
         return Cause(waiting.reason, waiting.message)
     ended_now = status.state.terminated if status.state else None
     if ended_now and (ended_now.exit_code or ended_now.reason not in ("Completed", "")):
-        return Cause(ended_now.reason or "Error", ended_now.message or f"Ended with exit code {ended_now.exit_code}.")
+        return Cause(ended_now.reason or "Error", ended(ended_now), said(ended_now))
     return None
 
 

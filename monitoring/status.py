@@ -3,17 +3,19 @@
 Precedence of the word: unknown > stopped > failing > waiting > starting > degraded > serving.
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from deployments import scheduling
 from deployments.choices import Health, Problem, Stage
+from deployments.manifests.labels import REVISION, number
 from monitoring.objects import Event, Loose, Pod
 from monitoring.pods import facts, iso
 
 EVENTS_KEPT = 30
+SAID = 120  # letters of what a container said, in the sentence
 WORDS = {
     Stage.PENDING: "waiting for a node",
     Stage.SCHEDULED: "placed on a node",
@@ -96,15 +98,43 @@ def judge(intent: Intent, seen: Seen, pods: list[dict[str, Any]]) -> tuple[Healt
         return going(intent, held)
     if seen.deployment is None and not alive:
         return not_there(intent)
-    if intent.wanted == 0:
-        return stopped(intent, [pod for pod in pods if not pod["ended"]])
+    asked = asked_for(intent, seen.deployment)
+    beside = other_number(intent, asked) + caveat(intent)
+    if asked == 0:
+        health, sentence = stopped(intent, [pod for pod in pods if not pod["ended"]])
+        return health, sentence + beside
     ready = sum(pod["ready"] for pod in alive)
-    health, sentence = by_pods(intent, alive, ready, refusal(seen.deployment))
+    health, sentence = by_pods(replace(intent, wanted=asked), alive, ready, refusal(seen.deployment))
     if stuck(seen.deployment) and health != Health.SERVING and not ready:
         health = Health.FAILING
-    if intent.problem == Problem.WAIT and intent.applied == intent.desired and health == Health.SERVING:
-        health = Health.DEGRADED  # its pods serve, yet not all of it stands as it is wanted
-    return health, sentence + caveat(intent)
+    if health == Health.SERVING and stands_in_part(intent):
+        health = Health.DEGRADED
+    return health, sentence + beside
+
+
+def asked_for(intent: Intent, live: Loose | None) -> int:
+    """How many replicas the cluster was told to run: another number than ours where somebody changed it, or where ours
+    does not get through. While ours is on its way, it is ours."""
+    stop_is_refused = intent.wanted == 0 and intent.applied < intent.desired
+    on_its_way = intent.applied < intent.desired and not intent.problem
+    if live is None or stop_is_refused or on_its_way or number(live.metadata.annotation(REVISION)) < intent.applied:
+        return intent.wanted
+    return whole(live.spec, "replicas", 1)
+
+
+def other_number(intent: Intent, asked: int) -> str:
+    """That somebody set another number of replicas than the newest revision, which was applied."""
+    if asked == intent.wanted or intent.applied < intent.desired:
+        return ""
+    return f" The cluster was set to {asked}; {intent.wanted} {verb(intent.wanted, 'is', 'are')} wanted."
+
+
+def stands_in_part(intent: Intent) -> bool:
+    """Whether pods that serve are not all of it: an object was refused of what was never applied as a whole, or is
+    refused when it has to be put back."""
+    if intent.applied == intent.desired:
+        return intent.problem == Problem.WAIT
+    return not intent.applied and intent.problem not in ("", Problem.BACK_OFF)
 
 
 def running(pods: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -122,12 +152,12 @@ def stopped(intent: Intent, pods: list[dict[str, Any]]) -> tuple[Health, str]:
     held = running(pods)
     if held and intent.problem and intent.applied < intent.desired:
         health = Health.DEGRADED if intent.problem == Problem.BACK_OFF else Health.FAILING
-        return health, f"Not stopped: {running_on(held)}.{caveat(intent)}"
+        return health, f"Not stopped: {running_on(held)}."
     if held:
         health = Health.SERVING if any(pod["ready"] for pod in held) else Health.STOPPED
-        return health, f"Not stopped yet: {running_on(held)}.{caveat(intent)}"
+        return health, f"Not stopped yet: {running_on(held)}."
     left = f": {plural(len(pods), 'pod')} still stopping." if pods else "."
-    return Health.STOPPED, f"Stopped{left}{caveat(intent)}"
+    return Health.STOPPED, f"Stopped{left}"
 
 
 def going(intent: Intent, held: list[dict[str, Any]]) -> tuple[Health, str]:
@@ -191,7 +221,8 @@ def others(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str)
         return f"{plural(missing, 'pod')} not created yet"
     stage = max(by_stage, key=lambda stage: (by_stage[stage], stage))
     word = WORDS[stage] if intent.loads or stage != Stage.LOADING else "starting"
-    return f"{count(by_stage[stage], missing, ready)} {verb(by_stage[stage], 'is', 'are')} {word}"
+    again = f" again, after {plural(restarts, 'restart')}" if (restarts := max(p["restarts"] for p in waiting)) else ""
+    return f"{count(by_stage[stage], missing, ready)} {verb(by_stage[stage], 'is', 'are')} {word}{again}"
 
 
 def older(intent: Intent, unready: list[dict[str, Any]]) -> str:
@@ -222,7 +253,7 @@ def why_failed(pod: dict[str, Any]) -> str:
         "ErrImagePull": "the image cannot be pulled",
         "InvalidImageName": "the image's name is not valid",
         "CrashLoopBackOff": "the container ends again and again",
-        "OOMKilled": "the container used more memory than its limit",
+        "OOMKilled": "the container ran out of memory",
         "Restarting": "the container ends again and again",
         "NodeLost": f"node {pod['node']} is not ready",
         "CreateContainerConfigError": "the container's configuration is incomplete",
@@ -235,21 +266,26 @@ def why_failed(pod: dict[str, Any]) -> str:
         "Succeeded": "it ended by itself",
     }
     clause = known.get(pod["reason"], pod["reason"] or "it ended")
-    return f"{clause} (restarted {plural(pod['restarts'], 'time')})" if pod["restarts"] else clause
+    times = f" (restarted {plural(pod['restarts'], 'time')})" if pod["restarts"] else ""
+    said = f": {shortened(pod['said'])}" if pod["said"] else ""
+    return f"{clause}{times}{said}"
+
+
+def shortened(text: str) -> str:
+    """As much of it as a sentence bears."""
+    text = text.rstrip(".")
+    return text if len(text) <= SAID else f"{text[:SAID].rsplit(' ', 1)[0]} …"
 
 
 def why_pending(message: str, intent: Intent) -> str:
-    """The scheduler's message in a clause; the message itself stands beside the pod.
-
-    The scheduler's words: https://github.com/kubernetes/kubernetes/tree/master/pkg/scheduler/framework/plugins
-    """
-    lacking = re.findall(r"Insufficient ([\w./-]+\w)", message)
-    device = next((name for name in lacking if "/" in name), "")
-    if device:
-        return f"no node has {intent.gpus} free {intent.gpu_name or device}"
-    if lacking:
-        return f"no node has enough free {' and '.join(dict.fromkeys(lacking))}"
-    if "didn't match Pod's node affinity/selector" in message:
+    """The scheduler's message in a clause; the message itself stands beside the pod."""
+    if found := scheduling.lacking(message):
+        devices = [name for name in found if "/" in name]
+        rest = " and ".join(name for name in found if name not in devices)
+        free, enough = ("", "that much") if scheduling.is_too_large(message) else ("free ", "enough free")
+        gpus = f"{intent.gpus} {free}{intent.gpu_name or devices[0]}" if devices else ""
+        return f"no node has {' with '.join(part for part in (gpus, rest and f'{enough} {rest}') if part)}"
+    if scheduling.MISMATCH in message:
         wanted = f" (GPU type {intent.gpu_name})" if intent.gpu_name and intent.gpus else ""
         return f"no node carries the wanted labels{wanted}"
     if "untolerated taint" in message:

@@ -97,5 +97,9 @@ def annotation(metadata: dict[str, Any], key: str) -> str:
 
 def revision(metadata: dict[str, Any]) -> int:
     """The revision an object was applied for; 0 when it tells none."""
-    text = annotation(metadata, REVISION)
+    return number(annotation(metadata, REVISION))
+
+
+def number(text: str) -> int:
+    """A revision annotation, which anybody may write; 0 when it is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

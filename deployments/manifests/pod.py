@@ -61,7 +61,11 @@ def container(workload: Workload) -> dict[str, Any]:
         "resources": resources(workload),
         "volumeMounts": mounts(workload),
     }
-    return built | {key: value for key, value in optional.items() if value} | probes.build(workload)
+    built |= {key: value for key, value in optional.items() if value}
+    if workload.runtime.needs_llm:
+        # The kubelet then keeps the end of the log of a run that failed with the pod's status: why it ended.
+        built["terminationMessagePolicy"] = "FallbackToLogsOnError"
+    return built | probes.build(workload)
 
 
 def arguments(workload: Workload) -> list[str]:

@@ -31,6 +31,7 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
     role = deployment.project.role_of(request.user)
     status = getattr(deployment, "status", None)
     objects = list(deployment.inventory.all())
+    service: dict[str, Any] = status.endpoint if status else {}
     context = {
         "deployment": deployment,
         "view": view,
@@ -47,7 +48,7 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
         "advice": advice.of_health(view.health, view.pods),
         "problem": problem(deployment),
         "objects": objects,
-        "endpoint": endpoint(deployment, newest.spec, status.endpoint if status else {}),
+        "endpoint": endpoint(deployment, newest.spec, service) if has_service(objects, service, view) else {},
         "revisions": revisions(deployment, request.GET.get("page")),
         "audit": AuditEntry.objects.filter(target_kind="deployment", target_id=str(pk))[:AUDIT_ROWS],
     }
@@ -121,17 +122,24 @@ def problem(deployment: Deployment) -> dict[str, Any] | None:
     if not deployment.hindrance:
         return None
     kind, error = Problem(deployment.hindrance), deployment.last_error
-    step = (advice.OF_A_DELETION if deployment.deleted_at else advice.BY_PROBLEM)[kind]
-    other = stranger(deployment)
+    deleting = deployment.deleted_at is not None
     return {
         "choice": kind,
         "sentence": error.get("message", ""),
-        "next_step": other.next_step if other else step,
-        "stranger": other,
+        "next_step": advice.of_problem(kind, error, deleting=deleting),
+        "stranger": stranger(deployment),
+        "can_take_over": not deleting and advice.can_take_over(kind, error),
         "retry_at": deployment.next_attempt_at,
         "objects_done": error.get("objects_done", 0),
         "objects_total": error.get("objects_total", 0),
     }
+
+
+def has_service(objects: list[AppliedObject], seen: dict[str, Any], view: glance.Glance) -> bool:
+    """Whether a Service of ours stands there: one that we made, and that was seen where anything is seen now. What has
+    its name before that is somebody else's."""
+    made = any(item.kind == "Service" and item.revision for item in objects)
+    return made and (bool(seen) or view.stale)
 
 
 def endpoint(deployment: Deployment, spec: Spec, seen: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,9 @@
 """An object of somebody else's that stands where one of a deployment's should: what it is, and what adopting means."""
 
-import re
 from dataclasses import dataclass
 
+from deployments.advice import STRANGE
 from deployments.models import Deployment
-
-# As `kube.apply` says it; a refusal keeps words only.
-SAID = re.compile(r"(Deployment|Service|ConfigMap|Secret) (\S+) exists in namespace (\S+) and is not ours\.")
 
 
 @dataclass(frozen=True)
@@ -22,13 +19,6 @@ class Stranger:
         return self.kind != "Deployment"
 
     @property
-    def next_step(self) -> str:
-        """What a person can do about it."""
-        if self.adoptable:
-            return "Adopt it, remove it, or deploy under another name."
-        return "Remove the other Deployment, or deploy under another name."
-
-    @property
     def why_not(self) -> str:
         """Why it cannot be adopted, "" when it can."""
         return "" if self.adoptable else "A Deployment cannot be adopted: its selector is immutable."
@@ -38,7 +28,7 @@ def stranger(deployment: Deployment) -> Stranger | None:
     """The object that keeps the newest revision from being applied, when one does."""
     if deployment.deleted_at or deployment.last_error.get("reason") != "Stranger":
         return None
-    found = SAID.fullmatch(str(deployment.last_error.get("message")))
+    found = STRANGE.fullmatch(str(deployment.last_error.get("message")))
     return Stranger(*found.groups()) if found else None
 
 

@@ -172,7 +172,7 @@ class DeploymentRows:
             sentence=storable(found.sentence), ready=found.ready, wanted=found.wanted,
             gpus=min(found.gpus, MAX_COUNT), rollout=found.rollout, pods=storable(found.pods),
             events=storable(found.events), drift=storable(drift), endpoint=storable(self.endpoint(deployment)),
-            observed_revision=number(live.metadata.annotation(labels.REVISION)) if live else 0,
+            observed_revision=labels.number(live.metadata.annotation(labels.REVISION)) if live else 0,
         )  # fmt: skip
 
     def live(self, kind: str, deployment: Deployment) -> Loose | None:
@@ -202,7 +202,7 @@ class DeploymentRows:
             live = self.watch.shelves[item.kind].get(item.uid)
             if live is not None:
                 self.awaited[pk, item.uid] = 0.0
-                if number(live.metadata.annotation(labels.REVISION)) <= item.revision:
+                if labels.number(live.metadata.annotation(labels.REVISION)) <= item.revision:
                     found += differences(item.manifest, live, item.rewritten)
             elif self.is_missing(pk, item.uid):
                 found.append(gone(str(item)))
@@ -259,10 +259,5 @@ def gone(name: str) -> dict[str, Any]:
 
 def current_hash(sets: Iterable[ReplicaSet]) -> str:
     """The template hash of the newest ReplicaSet."""
-    newest = max(sets, key=lambda one: number(one.metadata.revision), default=None)
+    newest = max(sets, key=lambda one: labels.number(one.metadata.revision), default=None)
     return newest.metadata.template_hash if newest else ""
-
-
-def number(text: str) -> int:
-    """A revision annotation, which anybody may write; 0 when it is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -2,8 +2,20 @@
 
 import pytest
 
-from deployments.advice import BY_HEALTH, BY_REASON, NOT_MATCHED, of_health
-from deployments.choices import Health
+from deployments.advice import (
+    BY_HEALTH,
+    BY_PROBLEM,
+    BY_REASON,
+    BY_REFUSAL,
+    LESS,
+    NOT_MATCHED,
+    OF_A_DELETION,
+    TOO_LARGE,
+    can_take_over,
+    of_health,
+    of_problem,
+)
+from deployments.choices import Health, Problem
 
 
 def pod(reason: str, *, stage: str = "failed", current: bool = True) -> dict[str, object]:
@@ -37,8 +49,25 @@ def test_of_an_unknown_cluster_old_pods_say_nothing() -> None:
     [("0/9 nodes are available: 9 node(s) didn't match Pod's node affinity/selector.", NOT_MATCHED),
      ("0/9 nodes are available: 5 Insufficient nvidia.com/gpu, 4 node(s) didn't match Pod's node affinity/selector.",
       BY_HEALTH[Health.WAITING]),
-     ("0/9 nodes are available: 9 Insufficient nvidia.com/gpu.", BY_HEALTH[Health.WAITING])],
-    ids=["no such node", "such nodes are full", "all are full"],
+     ("0/9 nodes are available: 9 Insufficient nvidia.com/gpu.", BY_HEALTH[Health.WAITING]),
+     ("0/9 nodes are available: 5 Insufficient nvidia.com/gpu, 9 Insufficient cpu.", LESS.format("cpu")),
+     ("0/9 nodes are available: 9 Insufficient nvidia.com/gpu. 9 Preemption is not helpful", TOO_LARGE)],
+    ids=["no such node", "such nodes are full", "all are full", "no CPU", "no node is so large"],
 )  # fmt: skip
 def test_what_waits_for_room_is_not_told_that_there_is_no_such_node(message: str, step: str) -> None:
-    assert of_health(Health.WAITING, [pod("", stage="pending") | {"message": message}]) == step
+    waits = [pod("", stage="pending") | {"message": message}]
+    assert of_health(Health.WAITING, waits) == of_health(Health.DEGRADED, waits) == step
+
+
+@pytest.mark.parametrize(
+    ("reason", "step"),
+    [
+        ("FieldConflict", BY_REFUSAL["FieldConflict"]),
+        ("Removed", BY_REFUSAL["Removed"]),
+        ("Invalid", BY_PROBLEM["wait"]),
+    ],
+)
+def test_a_refusal_is_met_by_its_reason(reason: str, step: str) -> None:
+    assert of_problem(Problem.WAIT, {"reason": reason}, deleting=False) == step
+    assert can_take_over(Problem.WAIT, {"reason": reason}) == (reason != "Invalid")
+    assert of_problem(Problem.WAIT, {"reason": reason}, deleting=True) == OF_A_DELETION[Problem.WAIT]

@@ -5,7 +5,9 @@ from monitoring.objects import Event, Loose, Pod
 from monitoring.status import Intent, Seen, Status, status
 from tests.monitoring.samples import HASH, rolled, said_by_the_scheduler
 
-NO_GPU = said_by_the_scheduler("too-many-gpus")
+NO_GPU = said_by_the_scheduler("too-many-gpus").replace(  # of nodes that would do, were they empty
+    "Preemption is not helpful for scheduling", "No preemption victims found for incoming pod"
+)
 THREE = Intent(wanted=3, gpus=1, gpu_name="H100")
 ONE = Intent(wanted=1, gpus=1, gpu_name="H100")
 

@@ -102,7 +102,36 @@ def test_a_container_that_has_just_ended_fails() -> None:
     ended = {"name": "main", "state": {"terminated": {"exitCode": 2, "reason": "Error"}}}
     assert why(pod(containerStatuses=[ended])) == ("failed", "Error", "Ended with exit code 2.")
     said = {"name": "main", "state": {"terminated": {"exitCode": 2, "reason": "Error", "message": "no CUDA"}}}
-    assert why(pod(containerStatuses=[said]))[2] == "no CUDA"
+    assert why(pod(containerStatuses=[said]))[2] == "Ended with exit code 2. It said: no CUDA"
+
+
+TRACEBACK = """(EngineCore_DP0 pid=7) ERROR 11-28 09:00:00 [core.py:700] torch.OutOfMemoryError: CUDA out of memory.
+Traceback (most recent call last):
+  File "/usr/bin/vllm", line 8, in <module>
+RuntimeError: Engine core initialization failed. See root cause above.
+"""
+
+
+def test_the_error_that_a_container_told_last_is_told() -> None:
+    row = seen(crashed({"exitCode": 1, "reason": "Error", "message": TRACEBACK}))
+    assert row["said"] == "torch.OutOfMemoryError: CUDA out of memory."
+    assert row["message"].startswith("Ended with exit code 1. It said: torch.OutOfMemoryError: CUDA out of memory.")
+
+
+def again(last: dict[str, Any], restarts: int) -> Pod:
+    """It runs once more, and was not ready yet."""
+    return pod(containerStatuses=[running(restartCount=restarts, lastState={"terminated": last})])
+
+
+def test_who_ran_out_of_memory_once_fails_while_it_runs_again() -> None:
+    stage, reason, message = why(again({"exitCode": 137, "reason": "OOMKilled"}, restarts=1))
+    assert (stage, reason) == ("failed", "OOMKilled")
+    assert message == "Ended with OOMKilled, exit code 137. It runs again and is not ready yet."
+
+
+def test_a_second_start_is_a_start_that_tells_how_the_first_ended() -> None:
+    assert why(again({"exitCode": 1, "reason": "Error"}, restarts=1)) == ("loading", "", "Ended with exit code 1.")
+    assert why(again({"exitCode": 1, "reason": "Error"}, restarts=2))[:2] == ("failed", "Restarting")
 
 
 def test_an_init_container_that_fails_fails_the_pod() -> None:

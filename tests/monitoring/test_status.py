@@ -82,12 +82,12 @@ def test_a_new_template_that_loads_behind_old_pods_that_serve_is_serving() -> No
 @pytest.mark.parametrize(
     ("recorded", "clause"),
     [
-        ("too-many-gpus", "no node has 8 free H100"),
+        ("too-many-gpus", "no node has 8 H100"),
         ("gpus-behind-a-taint", "no node has 8 free H100"),
-        ("gpus-and-selector", "no node has 8 free H100"),
+        ("gpus-and-selector", "no node has 8 H100"),
         ("one-cordoned", "no node has 8 free H100"),
-        ("too-much-cpu", "no node has enough free cpu"),
-        ("too-much-memory", "no node has enough free memory"),
+        ("too-much-cpu", "no node has that much cpu"),
+        ("too-much-memory", "no node has that much memory"),
         ("unknown-accelerator", "no node carries the wanted labels (GPU type H100)"),
         ("selector-and-taint", "no node carries the wanted labels (GPU type H100)"),
         ("no-nodes", "the cluster has no node that takes pods"),
@@ -102,6 +102,27 @@ def test_the_real_schedulers_message_becomes_a_clause(recorded: str, clause: str
     found = judged(intent, pending_pod("a", message))
     says(found, Health.WAITING, f"The replica waits: {clause}.")
     assert found.pods[0]["message"] == message
+
+
+FULL = "preemption: 0/8 nodes are available: 8 No preemption victims found for incoming pod."
+
+
+@pytest.mark.parametrize(
+    ("message", "clause"),
+    [
+        ("5 Insufficient nvidia.com/gpu, 8 Insufficient cpu.", "no node has enough free cpu"),
+        ("8 Insufficient nvidia.com/gpu, 5 Insufficient cpu.", "no node has 1 free H100"),
+        ("5 Insufficient nvidia.com/gpu, 6 Insufficient memory.", "no node has 1 free H100 with enough free memory"),
+        (
+            "2 Insufficient memory, 1 Insufficient nvidia.com/gpu, 6 node(s) didn't match Pod's node affinity/selector.",
+            "no node has enough free memory",
+        ),
+        ("7 Insufficient cpu, 1 Too many pods.", "no node has enough free cpu"),
+    ],
+)
+def test_what_lacks_on_every_node_that_it_might_have_is_the_cause(message: str, clause: str) -> None:
+    found = judged(ONE, pending_pod("a", f"0/8 nodes are available: {message} {FULL}"))
+    says(found, Health.WAITING, f"The replica waits: {clause}.")
 
 
 def test_without_a_gpu_type_the_resource_is_named() -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from deployments.choices import Health, Problem, Stage
-from monitoring.objects import Pod
+from deployments.manifests import labels
+from monitoring.objects import Loose, Pod
 from monitoring.status import EVENTS_KEPT, Intent, Seen, status
 from tests.monitoring import samples
 from tests.monitoring.judging import NO_GPU, ONE, THREE, absent, judged, says
@@ -41,6 +42,64 @@ def test_a_newer_revision_that_is_not_applied_is_told_beside_what_runs(problem: 
     intent = replace(ONE, desired=4, applied=3, problem=problem, problem_message="Quota exceeded.")
     found = judged(intent, ready_pod())
     says(found, Health.SERVING, "Serving on 1 replica. Revision 4 is not applied: Quota exceeded.")
+
+
+@pytest.mark.parametrize("problem", [Problem.WAIT, Problem.POISON, Problem.CONTESTED])
+def test_what_was_never_applied_as_a_whole_is_degraded_while_its_pods_serve(problem: Problem) -> None:
+    intent = replace(ONE, applied=0, problem=problem, problem_message="Service x is not ours.")
+    found = judged(intent, ready_pod(), live=set_to(1))
+    assert found.health == Health.DEGRADED
+
+
+def set_to(replicas: int, revision: int = 1) -> Loose:
+    """The Deployment as it is when somebody scaled it after our write of that revision."""
+    live = loose(spec={"replicas": replicas}, status=rolled("NewReplicaSetAvailable").status)
+    live.metadata.annotations = {labels.REVISION: str(revision)}
+    return live
+
+
+def test_the_replicas_that_somebody_set_are_told_and_not_those_that_are_wanted() -> None:
+    pods = [ready_pod(name) for name in "abc"]
+    says(
+        judged(ONE, *pods, live=set_to(3)),
+        Health.SERVING,
+        "Serving on 3 replicas. The cluster was set to 3; 1 is wanted.",
+    )
+    found = judged(ONE, *pods[:2], loading_pod("d"), live=set_to(3))
+    says(
+        found,
+        Health.STARTING,
+        "Serving on 2 of 3 replicas; the other one is loading the weights. The cluster was set to 3; 1 is wanted.",
+    )
+    assert found.wanted == 1
+
+
+def test_what_somebody_scaled_to_nothing_has_stopped_and_what_was_stopped_and_set_on_serves() -> None:
+    says(judged(ONE, live=set_to(0)), Health.STOPPED, "Stopped. The cluster was set to 0; 1 is wanted.")
+    says(
+        judged(Intent(wanted=0), ready_pod(), live=set_to(1)),
+        Health.SERVING,
+        "Serving on 1 replica. The cluster was set to 1; 0 are wanted.",
+    )
+
+
+def test_a_scaling_that_is_refused_tells_what_the_cluster_runs() -> None:
+    intent = Intent(wanted=4, desired=2, problem=Problem.WAIT, problem_message="Quota exceeded.")
+    says(
+        judged(intent, ready_pod(), live=set_to(1)),
+        Health.SERVING,
+        "Serving on 1 replica. Revision 2 is not applied: Quota exceeded.",
+    )
+
+
+def test_an_older_write_than_ours_is_not_taken_for_somebody_elses() -> None:
+    says(
+        judged(replace(THREE, desired=2, applied=2), ready_pod(), live=set_to(1, revision=1)),
+        Health.STARTING,
+        "Serving on 1 of 3 replicas; 2 pods not created yet.",
+    )
+    on_its_way = judged(replace(THREE, desired=2), ready_pod(), live=set_to(1))
+    says(on_its_way, Health.STARTING, "Serving on 1 of 3 replicas; 2 pods not created yet.")
 
 
 def test_a_contested_deployment_says_who_contests() -> None:

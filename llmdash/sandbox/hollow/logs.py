@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llmdash.sandbox.hollow import times, traffic, vllmlog
 from llmdash.sandbox.hollow.plan import ContainerPlan
@@ -18,6 +19,7 @@ SERVING_KEPT = 3600.0
 """Seconds of periodic lines that are kept; older ones have been rotated away."""
 
 PERIOD = 10.0
+TOLD_LINES, TOLD_BYTES = 80, 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,13 @@ def lines(at: Source, since: float, until: float) -> list[Line]:
         kind = at.ended.kind if early or at.ended.kind in ("probe", "stopped") else "died"
         found += vllmlog.failure(at.plan, kind, at.ended.finished)
     return found
+
+
+@lru_cache(1024)
+def last_words(plan: ContainerPlan, ended: Exit) -> str:
+    """The end of the log of a run that failed, as the kubelet keeps it: 80 lines and 2048 bytes at most."""
+    found = lines(Source(plan, ended.started, ended.warm, ended), 0.0, ended.finished)[-TOLD_LINES:]
+    return render(found, timestamps=False)[-TOLD_BYTES:].decode(errors="ignore")
 
 
 def render(found: list[Line], *, timestamps: bool) -> bytes:

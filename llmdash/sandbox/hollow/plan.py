@@ -68,6 +68,7 @@ class ContainerPlan:
     llm: Llm | None = None
     gpu: Gpu | None = None
     sidecar: bool = False
+    tells: bool = False  # the end of the log of a run that failed stands with its status
 
     def stages(self, *, warm: bool) -> tuple[LoadStage, ...]:
         return tuple(stage for stage in self.cold if not (warm and stage.name == "download"))
@@ -245,6 +246,7 @@ def _container(
         llm=model,
         gpu=gpu,
         sidecar=sidecar,
+        tells=container.get("terminationMessagePolicy") == "FallbackToLogsOnError",
     )
 
 

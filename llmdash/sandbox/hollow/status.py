@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llmdash.sandbox.hollow import images, times
+from llmdash.sandbox.hollow import images, logs, times
 from llmdash.sandbox.hollow.plan import ContainerPlan, PodPlan
 from llmdash.sandbox.hollow.states import Exit, Life, Run, Stage, backoff_seconds, container_id, go_duration
 
@@ -14,7 +14,8 @@ Json = dict[str, Any]
 _NEVER_STARTED = (Stage.WAITING, Stage.PULLING, Stage.PULL_ERROR, Stage.PULL_BACKOFF)
 
 
-def _terminated(ended: Exit) -> Json:
+def _terminated(ended: Exit, plan: ContainerPlan) -> Json:
+    said = logs.last_words(plan, ended) if plan.tells and ended.code else ""
     return {
         "terminated": {
             "exitCode": ended.code,
@@ -22,6 +23,7 @@ def _terminated(ended: Exit) -> Json:
             "startedAt": times.text(ended.started),
             "finishedAt": times.text(ended.finished),
             "containerID": ended.container_id,
+            **({"message": said} if said else {}),
         }
     }
 
@@ -46,7 +48,7 @@ def _container(run: Run, plan: ContainerPlan, uid: str, *, title: str, idle: str
     if run.alive:
         state: Json = {"running": {"startedAt": times.text(run.started)}}
     elif run.stage in (Stage.EXITED, Stage.DONE) and run.ended:
-        state = _terminated(run.ended)
+        state = _terminated(run.ended, plan)
     else:
         state = _waiting(run, plan, title, idle)
         last = run.ended or last
@@ -56,7 +58,7 @@ def _container(run: Run, plan: ContainerPlan, uid: str, *, title: str, idle: str
     status: Json = {
         "name": plan.name,
         "state": state,
-        "lastState": _terminated(last) if last else {},
+        "lastState": _terminated(last, plan) if last else {},
         "ready": run.stage is Stage.READY or (done and run.stage in (Stage.EXITED, Stage.DONE)),
         "restartCount": run.restarts,
         "image": images.reference(plan.image) if pulled else plan.image,

@@ -53,7 +53,7 @@ def test_what_a_rival_set_becomes_the_newest_revision(
     [
         ("deployment", {"replicas": 4}, {"replicas": 2}, "spec.replicas", 2),
         ("deployment", {"replicas": 4}, {"running": False}, "spec.replicas", 0),
-        ("deployment", image("registry.example/app:2"), {"image": "registry.example/app:3"}, IMAGE, "registry.example/app:3"),
+        ("deployment", image("registry.example/a:2"), {"image": "registry.example/a:3"}, IMAGE, "registry.example/a:3"),
         ("service", {"type": "NodePort"}, {"service_type": "ClusterIP"}, "spec.type", "ClusterIP"),
     ],
 )  # fmt: skip

@@ -94,7 +94,7 @@ def test_rights_that_are_taken_away_delete_nothing(play: Play, watching: Watchin
     assert len(seen.pods) == 2
     rights.give(play.namespace)
     seen = until(row, "serving")
-    assert seen.sentence == "Not stopped yet: 2 pods still run."
+    assert seen.sentence == "Serving on 2 replicas. The cluster was set to 2; 0 are wanted."
     assert cluster_status(play).connection == "connected"
 
 

@@ -94,7 +94,7 @@ def held() -> int:
 def test_a_pod_that_no_node_takes_waits_with_the_schedulers_words(play: Play) -> None:
     row = deployed(play, "greedy", gpus=16)
     seen = until(row, "waiting")
-    assert seen.sentence == "The replica waits: no node has 16 free nvidia.com/gpu."
+    assert seen.sentence == "The replica waits: no node has 16 nvidia.com/gpu."
     assert "Insufficient nvidia.com/gpu" in seen.pods[0]["message"]
     pending = eventually(
         lambda: [one for one in cluster_status(play).pending if one["gpus"] == 16 and one["deployment"]],

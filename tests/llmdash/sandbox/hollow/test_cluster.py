@@ -178,6 +178,15 @@ def test_weights_that_do_not_fit_run_out_of_cuda_memory(cluster: Cluster) -> Non
     assert "torch.OutOfMemoryError: CUDA out of memory" in cluster.kubectl("logs", "large", "--previous")
 
 
+def test_the_end_of_the_log_stands_with_the_status_where_that_is_wanted(cluster: Cluster) -> None:
+    container = vllm_container(llm="meta-llama/Llama-3.3-70B-Instruct", gpus=1)
+    cluster.apply(pod("telling", container | {"terminationMessagePolicy": "FallbackToLogsOnError"}))
+    found = cluster.wait(lambda found: any(one["lastState"].get("terminated") for one in statuses(found)), "failed")
+    message = statuses(found)[0]["lastState"]["terminated"]["message"]
+    assert "torch.OutOfMemoryError: CUDA out of memory" in message
+    assert len(message.encode()) <= 2048
+
+
 def test_a_startup_probe_that_is_too_short_kills_the_load(cluster: Cluster) -> None:
     container = vllm_container()
     container["startupProbe"] |= {"periodSeconds": 5, "failureThreshold": 6}
