@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Collection
 from typing import Any, Literal, get_args, get_origin
 
 from django import forms
@@ -12,6 +13,7 @@ from deployments import spec as specs
 from deployments.choices import DriftPolicy
 from deployments.forms.reason import ReasonField
 from deployments.forms.seen import LOST, SeenForm
+from deployments.forms.text import READERS, as_text, has_lines, lines_of, read_scalar, words
 from deployments.models import Deployment, Project
 from deployments.models.deployment import deployment_name
 from deployments.models.secret import MAX_SECRET_CHARS, MAX_SECRETS_CHARS
@@ -33,8 +35,7 @@ SELDOM = {
 }  # folded away  # fmt: skip
 NOT_IN_THE_FORM = {"version", "running", "restarted_at"}
 NAME_RULE = "Lower-case letters, digits and dashes; begins with a letter, does not end with a dash; at most 50."
-END = "\n"
-FILE_HEADER = re.compile(r"^=== *(\S.*?) *$")
+ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,254}"
 CHOICE_LABELS = {
     "runtime": {name: runtime.label for name, runtime in RUNTIMES.items()},
     "service_type": {
@@ -44,7 +45,8 @@ CHOICE_LABELS = {
     },
 }
 HELP = {
-    "env": "One NAME=value on a line.",
+    "env": "One NAME=value on a line. A NAME alone keeps its value of several lines.",
+    "args": "One on a line. What holds line breaks is a JSON string.",
     "files": "Each file begins with a line === /path/in/the/container; its content follows.",
 }
 
@@ -90,12 +92,26 @@ def bounded(field: forms.Field, name: str) -> None:
 
 
 class SecretLines(forms.Textarea):
-    """NAME=value lines that never go back to the browser with their values, not even beside a mistake."""
+    """NAME=value lines that never go back to the browser with their values, not even beside a mistake. A NAME alone
+    is one of `stored`."""
+
+    stored: Collection[str] = ()
 
     def format_value(self, value: Any) -> str:
         """The names; those that were typed with a value end with =, which alone is refused."""
-        lines = [line.partition("=") for line in lines_of(str(value or ""))]
-        return "\n".join(name.strip() + sign for name, sign, _ in lines if name.strip())
+        return "\n".join(name + sign for name, sign in self.names(str(value or "")))
+
+    def names(self, text: str) -> list[tuple[str, str]]:
+        """(name, "=" or "") of each line, up to the first one that may be a piece of a value: who pastes a value of
+        several lines has typed no names after the first."""
+        found = []
+        for line in filter(str.strip, lines_of(text)):
+            name, sign, value = (part.strip() for part in line.partition("="))
+            is_one = value.strip("=") or (name.isupper() and not value) if sign else name in self.stored
+            if not (is_one and re.fullmatch(ENV_NAME, name)):
+                break
+            found.append((name, sign))
+        return found
 
 
 class DeploymentForm(SeenForm):
@@ -122,9 +138,11 @@ class DeploymentForm(SeenForm):
                 self.fields[name] = field_of(name, info)
                 bounded(self.fields[name], name)
                 self.fields[name].unit = seen(info)["unit"]  # type: ignore[attr-defined]  # for the template
+        self.secret_lines = SecretLines(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"})
+        self.secret_lines.stored = self._stored()
         self.fields["secret_env"] = forms.CharField(
             label="Secret environment", required=False, strip=False,
-            widget=SecretLines(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
+            widget=self.secret_lines,
             help_text="One NAME=value on a line. Nobody can read a value again; a NAME alone keeps the one stored.",
         )  # fmt: skip
         if before is None:
@@ -208,10 +226,21 @@ class DeploymentForm(SeenForm):
             return getattr(self.before, name)
         try:
             read = READERS.get(name, read_scalar)(self._typed(name), name)
+            read = self._with_lines(read) if name == "env" else read
         except ValueError as error:
             self.add_error(name, str(error))
             return None
         return self._with_ends(read) if name == "files" else read
+
+    def _with_lines(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Variables without a value get the one of several lines that they had, which the form does not show. Raises
+        ValueError where there is none."""
+        kept = {var.name: var.value for var in self.before.env if has_lines(var)} if self.before else {}
+        numbers = [number for number, line in enumerate(lines_of(self._typed("env")), 1) if line.strip()]
+        for number, entry in zip(numbers, entries, strict=True):
+            if entry["value"] is None and entry["name"] not in kept:
+                raise ValueError(f"Line {number}: expected NAME=value.")
+        return [entry if entry["value"] is not None else entry | {"value": kept[entry["name"]]} for entry in entries]
 
     def _with_ends(self, files: list[dict[str, str]]) -> list[dict[str, str]]:
         """Files that end without a line feed, as they were before; the form shows one behind each."""
@@ -231,29 +260,34 @@ class DeploymentForm(SeenForm):
 
     def _read_secrets(self) -> tuple[list[dict[str, Any]], dict[str, str]]:
         """(env entries with the ids of stored secrets, new values by name). A new value has no id yet."""
-        stored = {var.name: var.secret for var in self.before.env if var.secret} if self.before else {}
+        stored = self._stored()
         entries, values = [], {}
-        for line in lines_of(self._typed("secret_env")):
+        known = self.secret_lines.names(self._typed("secret_env"))
+        lines = [line for line in lines_of(self._typed("secret_env")) if line.strip()]
+        for number, line in enumerate(lines, 1):
             text, is_new, value = line.partition("=")
             name = text.strip()
-            if not name and not is_new:
-                continue
+            called = name if number <= len(known) else f"Line {number}"  # a piece of a value is not repeated
             if value and not name:
                 self.add_error("secret_env", "A value has no name; write NAME=value.")
             elif len(value) > MAX_SECRET_CHARS:
-                self.add_error("secret_env", f"The value of {name} has more than {MAX_SECRET_CHARS:,} characters.")
-            elif value:
+                self.add_error("secret_env", f"The value of {called} has more than {MAX_SECRET_CHARS:,} characters.")
+            elif value.strip("="):
                 values[name] = value
                 entries.append({"name": name, "secret": uuid.UUID(int=0)})
             elif is_new:
-                self.add_error("secret_env", f"{name or 'A line'} has no value; write {name or 'NAME'}=value.")
+                self.add_error("secret_env", f"{called} has no value; write NAME=value, all in one line.")
             elif name in stored:
                 entries.append({"name": name, "secret": stored[name]})
             else:
-                self.add_error("secret_env", f"{name} has no stored value; write {name}=value.")
+                self.add_error("secret_env", f"{called} has no stored value; write NAME=value, all in one line.")
         if sum(map(len, values.values())) > MAX_SECRETS_CHARS:
             self.add_error("secret_env", f"Together have at most {MAX_SECRETS_CHARS:,} characters.")
         return entries, values
+
+    def _stored(self) -> dict[str, uuid.UUID]:
+        """The secret variables that there are, with the ids of their values."""
+        return {var.name: var.secret for var in self.before.env if var.secret} if self.before else {}
 
     def ask_for_secrets_again(self) -> None:
         """Values are not sent back: say which to type anew before this is sent once more."""
@@ -279,98 +313,3 @@ class DeploymentForm(SeenForm):
         if isinstance(path[1], int):
             return f"{words[name]} {path[1] + 1}: " if name in words else ""
         return f"{path[1]}: "
-
-
-def words(value: Any) -> str:
-    """A value of `as_text` as a field's text, without white space around it."""
-    return "" if value is None else str(value).replace("\r\n", "\n").strip()
-
-
-def read_scalar(text: str, name: str) -> Any:
-    """Text, or a whole number where the spec wants one; empty is the default."""
-    info = Spec.model_fields[name]
-    text = text.strip()
-    if not text:
-        return None
-    if int in (info.annotation, *get_args(info.annotation)):
-        if not re.fullmatch(r"[+-]?[0-9]{1,100}", text):
-            raise ValueError("Must be a whole number.")
-        return int(text)
-    return text
-
-
-def lines_of(text: str) -> list[str]:
-    """The lines, which only a line feed ends: str.splitlines would cut at characters that may stand in a value."""
-    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
-
-
-def read_lines(text: str, name: str) -> list[str]:
-    """One entry a line."""
-    return [line.strip() for line in lines_of(text) if line.strip()]
-
-
-def read_pairs(text: str, name: str) -> dict[str, str]:
-    """key=value lines. Raises ValueError naming the line."""
-    pairs: dict[str, str] = {}
-    for number, line in enumerate(lines_of(text), 1):
-        key, found, value = line.strip().partition("=")
-        if not key and not found:
-            continue
-        if not found:
-            raise ValueError(f"Line {number}: expected key=value.")
-        if key in pairs:
-            raise ValueError(f"Line {number}: {key} stands twice.")
-        pairs[key] = value
-    return pairs
-
-
-def read_env(text: str, name: str) -> list[dict[str, str]]:
-    """NAME=value lines; doubles are left to the spec."""
-    entries = []
-    for number, line in enumerate(lines_of(text), 1):
-        if not line.strip():
-            continue
-        key, found, value = line.partition("=")
-        if not found:
-            raise ValueError(f"Line {number}: expected NAME=value.")
-        entries.append({"name": key.strip(), "value": value})
-    return entries
-
-
-def read_files(text: str, name: str) -> list[dict[str, str]]:
-    """Files, each after a header line."""
-    files: list[dict[str, str]] = []
-    for line in lines_of(text):
-        if header := FILE_HEADER.match(line):
-            files.append({"path": header[1], "content": ""})
-        elif files:
-            files[-1]["content"] += line + "\n"
-        elif line.strip():
-            raise ValueError("Begin with a line === /path/in/the/container.")
-    return files
-
-
-READERS: dict[str, Any] = {
-    "args": read_lines,
-    "command": read_lines,
-    "node_selector": read_pairs,
-    "env": read_env,
-    "files": read_files,
-}
-
-
-def as_text(spec: Spec | None) -> dict[str, Any]:
-    """The initial values of the form: a spec as people type it."""
-    if spec is None:
-        defaults = {name: info.default for name, info in Spec.model_fields.items() if name != "version"}
-        # People who open the form mostly want an LLM, and that on a GPU.
-        return {name: value for name, value in defaults.items() if value not in (None, [], {})} | {"gpus": 1}
-    values = {name: getattr(spec, name) for name in Spec.model_fields}
-    return values | {
-        "args": "\n".join(spec.args),
-        "command": "\n".join(spec.command),
-        "node_selector": "\n".join(f"{key}={value}" for key, value in spec.node_selector.items()),
-        "env": "\n".join(f"{var.name}={var.value}" for var in spec.env if var.secret is None),
-        "secret_env": "\n".join(var.name for var in spec.env if var.secret),
-        "files": "".join(f"=== {file.path}\n{file.content.removesuffix(END)}{END}" for file in spec.files),
-    }

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.forms import BoundField
 
-from deployments.forms.deployment import DeploymentForm, as_text, words
+from deployments.forms.deployment import DeploymentForm
+from deployments.forms.text import as_text, words
 from deployments.models import Revision
 from deployments.spec import Spec
 

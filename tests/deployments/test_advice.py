@@ -64,7 +64,7 @@ def test_what_waits_for_room_is_not_told_that_there_is_no_such_node(message: str
     [
         ("FieldConflict", BY_REFUSAL["FieldConflict"]),
         ("Removed", BY_REFUSAL["Removed"]),
-        ("Invalid", BY_PROBLEM["wait"]),
+        ("Invalid", BY_PROBLEM[Problem.WAIT]),
     ],
 )
 def test_a_refusal_is_met_by_its_reason(reason: str, step: str) -> None:

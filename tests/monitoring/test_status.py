@@ -114,7 +114,7 @@ FULL = "preemption: 0/8 nodes are available: 8 No preemption victims found for i
         ("8 Insufficient nvidia.com/gpu, 5 Insufficient cpu.", "no node has 1 free H100"),
         ("5 Insufficient nvidia.com/gpu, 6 Insufficient memory.", "no node has 1 free H100 with enough free memory"),
         (
-            "2 Insufficient memory, 1 Insufficient nvidia.com/gpu, 6 node(s) didn't match Pod's node affinity/selector.",
+            "2 Insufficient memory, 1 Insufficient amd.com/gpu, 6 node(s) didn't match Pod's node affinity/selector.",
             "no node has enough free memory",
         ),
         ("7 Insufficient cpu, 1 Too many pods.", "no node has enough free cpu"),

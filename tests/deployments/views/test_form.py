@@ -153,8 +153,9 @@ WRONG = [
     ("env", "A=1\nA=2", "A stands twice."),
     ("env", "A=bell\x07", "Line 1: Contains the control character U+0007."),
     ("env", f"A={'x' * 8193}", "8,192 characters"),
-    ("secret_env", "TOKEN", "TOKEN has no stored value; write TOKEN=value."),
-    ("secret_env", "TOKEN=", "TOKEN has no value; write TOKEN=value."),
+    ("secret_env", "TOKEN", "Line 1 has no stored value; write NAME=value, all in one line."),
+    ("secret_env", "TOKEN=", "TOKEN has no value; write NAME=value, all in one line."),
+    ("secret_env", "token=", "Line 1 has no value; write NAME=value, all in one line."),
     ("secret_env", "B-AD=x", "A variable's name has"),
     ("args", "--x\x1b[31m", "Contains the control character U+001B."),
     ("command", "\x7f", "Contains the control character U+007F."),
@@ -353,3 +354,30 @@ def test_an_edit_shows_the_runtime_that_it_cannot_change(team: Team) -> None:
     page = text(team.operator.get(edit(team.make())))
     assert "Runtime vLLM Chosen for good" in page
     assert "name, project and runtime excepted" in text(team.operator.get(NEW))
+
+
+LINES: dict[str, Any] = {
+    "env": [{"name": "PEM", "value": "x\nB=1"}, {"name": "C", "value": "c"}],
+    "args": ["--template", "a\nb", " spaced ", '"quoted"'],
+    "command": ["sh", "-c", "echo 1\necho 2"],
+}
+
+
+def test_what_a_line_cannot_hold_stays_whole_when_the_field_is_edited(team: Team) -> None:
+    row = team.make(**LINES)
+    shown = team.operator.get(edit(row))
+    assert typed(shown, "env") == "PEM\nC=c"
+    assert typed(shown, "args") == '--template\n"a\\nb"\n" spaced "\n"\\"quoted\\""'
+    fields = {name: typed(shown, name) for name in LINES}
+    answer = team.operator.send(edit(row), env=f"{fields['env']}\nD=1", args=f"{fields['args']}\n--last",
+                                command=f"{fields['command']}\nlast")  # fmt: skip
+    assert answer.status_code == 302
+    spec = newest(row).spec_json
+    assert [(var["name"], var["value"]) for var in spec["env"]] == [("PEM", "x\nB=1"), ("C", "c"), ("D", "1")]
+    assert spec["args"] == [*LINES["args"], "--last"]
+    assert spec["command"] == [*LINES["command"], "last"]
+
+
+def test_a_line_that_is_no_json_string_is_the_argument_itself(team: Team) -> None:
+    assert team.operator.send(NEW, **GOOD, args='"unfinished\n"a" b\n{"json": 1}').status_code == 302
+    assert newest(Deployment.objects.get()).spec_json["args"] == ['"unfinished', '"a" b', '{"json": 1}']

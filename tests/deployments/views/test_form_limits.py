@@ -55,7 +55,7 @@ def test_mistakes_of_every_kind_are_told_in_one_round(team: Team) -> None:
     assert beside(answer, "port") == "Must be a whole number."
     assert beside(answer, "gpu_type").startswith("Must be a product label")
     assert beside(answer, "memory_request") == "Is more than the limit of 1Gi."
-    assert beside(answer, "secret_env") == "TOKEN has no stored value; write TOKEN=value."
+    assert beside(answer, "secret_env") == "Line 1 has no stored value; write NAME=value, all in one line."
     assert beside(answer, "files") == "/dev/shm is the place of the shared memory."
     assert beside(answer, "env") == "A stands twice."
     assert "at most 500 characters" in beside(answer, "reason")

@@ -27,7 +27,7 @@ def test_a_typed_secret_is_not_sent_back_beside_a_mistake(team: Team) -> None:
 def test_sending_the_form_again_without_the_value_saves_no_empty_secret(team: Team) -> None:
     first = refused(team.operator, NEW, **GOOD | {"replicas": "x"}, secret_env=f"HF_TOKEN={CANARY}")
     again = team.operator.send(NEW, **GOOD, secret_env=typed(first, "secret_env"))
-    assert beside(again, "secret_env") == "HF_TOKEN has no value; write HF_TOKEN=value."
+    assert beside(again, "secret_env") == "HF_TOKEN has no value; write NAME=value, all in one line."
     assert SecretValue.objects.count() == 0
 
 
@@ -48,3 +48,27 @@ def test_a_refused_spec_leaves_no_secret_behind(team: Team) -> None:
     refused(team.operator, NEW, **GOOD | {"replicas": "201"}, secret_env=f"T={CANARY}")
     team.make("there")
     refused(team.operator, NEW, **GOOD | {"name": "there"}, secret_env=f"T={CANARY}")
+
+
+PEM = f"""KEY=-----BEGIN PRIVATE KEY-----
+MIIE{CANARY.replace("-", "")}
+{CANARY.replace("-", "")}ab==
+{CANARY.replace("-", "")}cd=
+-----END PRIVATE KEY-----
+"""
+
+
+def test_a_secret_that_is_pasted_over_several_lines_is_refused_and_no_piece_of_it_comes_back(team: Team) -> None:
+    answer = refused(team.operator, NEW, **GOOD, secret_env=PEM)
+    assert typed(answer, "secret_env") == "KEY="
+    assert CANARY.replace("-", "") not in answer.content.decode()
+    said = beside(answer, "secret_env")
+    assert "Line 2 has no stored value; write NAME=value, all in one line." in said
+    assert "Line 3 has no value" in said
+
+
+def test_a_stored_name_behind_a_piece_of_a_value_is_not_repeated_either(team: Team) -> None:
+    team.operator.send(NEW, **GOOD, secret_env=f"HF_TOKEN={CANARY}")
+    row = Deployment.objects.get()
+    answer = team.operator.send(edit(row), secret_env="HF_TOKEN\nA=1\nodd piece\nB=2")
+    assert typed(answer, "secret_env") == "HF_TOKEN\nA="
