@@ -22,8 +22,8 @@ demo: ## llmdash at http://127.0.0.1:8000 with a cluster to play with; PORT=, CL
 	@if [ "$(CLUSTER)" = real ]; then $(BIN)/python -m tests.controlplane build; fi
 	@exec $(BIN)/python -m llmdash.demo --cluster $(CLUSTER) $(if $(VERBOSE),--verbose)
 
-demo-reset: ## Remove the demo's data
-	@if [ -x $(BIN)/honcho ]; then exec $(BIN)/python -m llmdash.demo --reset; else rm -rf var; fi
+demo-reset: install ## Remove the demo's data
+	@exec $(BIN)/python -m llmdash.demo --reset
 
 test: install controlplane-if-possible ## Everything that CI runs
 	@$(MAKE) --no-print-directory check

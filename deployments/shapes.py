@@ -105,6 +105,7 @@ class RevisionLine(TypedDict):
     created_at: datetime
     outcome: Annotated[str, words(Outcome)]
     outcome_at: datetime | None
+    served_at: Annotated[datetime | None, about("When it was first seen to serve on all of its replicas.")]
     outcome_detail: dict[str, Any]
 
 

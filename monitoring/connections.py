@@ -26,6 +26,14 @@ def report(cluster: Cluster) -> Report:
     return found
 
 
+def report_of_new(cluster: Cluster) -> Report:
+    """What a test finds of a cluster that is to be registered. Raises Refused for one that is known by another name."""
+    found = report(cluster)
+    if twin := cluster.twins(found["identity"]).first():
+        raise services.Refused(f"This cluster is registered already, as {twin}: their kube-system has the same uid.")
+    return found
+
+
 def test_and_keep(cluster: Cluster) -> Report:
     """Test a stored cluster and keep what was found."""
     found = report(cluster)

@@ -73,7 +73,7 @@ def of_cluster(cluster: Cluster) -> Iterator[Matter]:
     word, it = Connection(status.connection), ("cluster", cluster.pk, cluster.name, "cluster")
     if word != Connection.CONNECTED or status.is_stale:
         said = status.message or ("Not heard of lately." if status.seen_at else "Not connected yet.")
-        yield Matter(word, *it, said, advice.BY_CONNECTION[word], status.seen_at)
+        yield Matter(word, *it, said, advice.BY_CONNECTION[word], status.seen_at or status.since or cluster.created_at)
         return
     for condition in (
         conditions.credentials(cluster, status),
@@ -114,9 +114,13 @@ def by_health(deployments: Any) -> tuple[list[dict[str, Any]], int]:
 
 def gpus(clusters: list[Cluster]) -> list[dict[str, Any]]:
     """GPUs by type and cluster, as `capacity.summary` counts them, with the cluster and whether it is stale."""
-    found = []
-    for cluster in clusters:
+    found, counted = list[dict[str, Any]](), set[str]()
+    for cluster in sorted(clusters, key=lambda one: one.created_at):
         status = getattr(cluster, "status", None) or ClusterStatus()
+        identity = cluster.identity or status.identity
+        if identity and identity in counted:
+            continue  # the same cluster, registered twice
+        counted.add(identity)
         found += [row | {"cluster": cluster, "stale": status.is_stale} for row in status.capacity.get("gpus", [])]
     return sorted(found, key=lambda row: (row["product"] or row["resource"], row["cluster"].name))
 

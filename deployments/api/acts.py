@@ -9,7 +9,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import serializers, services, shapes
+from deployments import bodies, serializers, services, shapes
 from deployments.access import Can
 from deployments.api.base import ACCEPTED, Endpoint, accepted, newest_of, tag_of
 from deployments.api.described import operation
@@ -22,7 +22,7 @@ class Act(Endpoint):
     """One act that makes a revision."""
 
     spec_at = ()
-    takes: type[serializers.Act] = serializers.Act
+    takes: type[bodies.Act] = bodies.Act
 
     @operation(**ACCEPTED, if_match="may", idempotent=True, refuses=(409, 412, 422))
     def post(self, request: Request, pk: uuid.UUID) -> Response:
@@ -42,7 +42,7 @@ class Act(Endpoint):
 class Scale(Act):
     """Another number of replicas: {"replicas": 3}."""
 
-    takes = serializers.Scale
+    takes = bodies.Scale
 
     def act(self, deployment: Deployment, body: Any, more: dict[str, Any]) -> Revision:
         return services.scale(deployment=deployment, replicas=body.replicas, **more)
@@ -72,7 +72,7 @@ class Restart(Act):
 class RollBack(Act):
     """The spec of an earlier revision again: {"revision": 2}."""
 
-    takes = serializers.RollBack
+    takes = bodies.RollBack
 
     def act(self, deployment: Deployment, body: Any, more: dict[str, Any]) -> Revision:
         if not deployment.revisions.filter(number=body.revision).exists():
@@ -83,10 +83,10 @@ class RollBack(Act):
 class TakeOver(Endpoint):
     """Win once more against a rival, or adopt a stranger's object of the same name."""
 
-    @operation(**ACCEPTED, takes=serializers.Nothing, refuses=(409,))
+    @operation(**ACCEPTED, takes=bodies.Nothing, refuses=(409,))
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
-        self.body(serializers.Nothing)
+        self.body(bodies.Nothing)
         services.take_over(deployment=deployment, by=self.user)
         return accepted(request, deployment, newest_of(deployment))
 
@@ -94,10 +94,10 @@ class TakeOver(Endpoint):
 class TryAgain(Endpoint):
     """Do now what is tried again later, such as after the cluster's admin gave a right."""
 
-    @operation(**ACCEPTED, takes=serializers.Nothing, refuses=(409,))
+    @operation(**ACCEPTED, takes=bodies.Nothing, refuses=(409,))
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
-        self.body(serializers.Nothing)
+        self.body(bodies.Nothing)
         services.try_again(deployment=deployment, by=self.user)
         return accepted(request, deployment, newest_of(deployment))
 
@@ -105,10 +105,10 @@ class TryAgain(Endpoint):
 class SetPolicy(Endpoint):
     """What happens when others change the objects: {"drift_policy": "leave"}."""
 
-    @operation(takes=serializers.SetPolicy, returns=shapes.Deployment, tagged=True, refuses=(409,))
+    @operation(takes=bodies.SetPolicy, returns=shapes.Deployment, tagged=True, refuses=(409,))
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
-        body = self.body(serializers.SetPolicy)
+        body = self.body(bodies.SetPolicy)
         services.set_drift_policy(deployment=deployment, policy=DriftPolicy(body.drift_policy), by=self.user)
         deployment.refresh_from_db(fields=["drift_policy"])
         newest = newest_of(deployment)

@@ -13,12 +13,12 @@ from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import serializers, services, shapes
+from deployments import bodies, serializers, services, shapes
 from deployments.api.base import Endpoint, only_platform_admins, paged
 from deployments.api.described import operation
 from deployments.api.parameters import orderings
 from deployments.api.taken import unless_taken
-from deployments.http import Invalid, Pages, answer, etag_of, ordered, require_match
+from deployments.http import Invalid, Pages, answer, etag_of, idempotency_key, ordered, require_match
 from deployments.models import Cluster
 
 ORDERINGS = {"name": ["name"], "created": ["created_at"]}
@@ -39,13 +39,14 @@ class Clusters(Endpoint):
 
     @operation(
         "Register a cluster",
-        takes=serializers.RegisterCluster, returns=shapes.ClusterSettings, status=201, tagged=True, refuses=(409,),
+        takes=bodies.RegisterCluster, returns=shapes.ClusterSettings, status=201, tagged=True, refuses=(409, 422),
+        idempotent=True,
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         only_platform_admins(self.user)
-        body = self.body(serializers.RegisterCluster)
+        body, key = self.body(bodies.RegisterCluster), idempotency_key(request)
         with unless_taken():
-            made = services.register_cluster(values=body.model_dump(exclude_none=True), by=self.user)
+            made = services.register_cluster(values=body.model_dump(exclude_none=True), by=self.user, key=key)
         said = serializers.cluster_settings(made)
         location = reverse("api:cluster", args=[made.pk])
         return answer(request, said, status=201, tag=etag_of(said), location=location)
@@ -70,12 +71,12 @@ class Settings(Endpoint):
 
     @operation(
         "Change the settings of a cluster",
-        takes=serializers.ChangeCluster, returns=shapes.ClusterSettings, tagged=True, if_match="must",
+        takes=bodies.ChangeCluster, returns=shapes.ClusterSettings, tagged=True, if_match="must",
         refuses=(409, 412, 428),
     )  # fmt: skip
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         found = owned(self, pk)
-        body = self.body(serializers.ChangeCluster)
+        body = self.body(bodies.ChangeCluster)
         with transaction.atomic(), unless_taken():
             require_match(request, etag_of(serializers.cluster_settings(services.lock_cluster(found))))
             values = body.model_dump(exclude_unset=True, exclude_none=True)
@@ -89,11 +90,11 @@ class AcceptIdentity(Endpoint):
 
     @operation(
         "Accept another cluster as this one",
-        takes=serializers.AcceptIdentity, returns=shapes.ClusterSettings, tagged=True, refuses=(409,),
+        takes=bodies.AcceptIdentity, returns=shapes.ClusterSettings, tagged=True, refuses=(409,),
     )  # fmt: skip
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         found = owned(self, pk)
-        body = self.body(serializers.AcceptIdentity)
+        body = self.body(bodies.AcceptIdentity)
         services.accept_identity(cluster=found, by=self.user, seen=body.identity)
         said = serializers.cluster_settings(owned(self, pk))
         return answer(request, said, tag=etag_of(said))
@@ -103,10 +104,10 @@ class Forget(Endpoint):
     """Remove a cluster from llmdash with its projects and deployments. Nothing is done in the cluster: the answer names
     what stays there."""
 
-    @operation("Forget a cluster", takes=serializers.ForgetCluster, returns=shapes.Left, refuses=(409,))
+    @operation("Forget a cluster", takes=bodies.ForgetCluster, returns=shapes.Left, refuses=(409,))
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         found = owned(self, pk)
-        if self.body(serializers.ForgetCluster).name != found.name:
+        if self.body(bodies.ForgetCluster).name != found.name:
             raise Invalid([(("name",), f"Give the name of the cluster, {found.name}.")])
         left = services.left_behind(found)
         services.forget_cluster(cluster=found, by=self.user)

@@ -6,13 +6,13 @@ from functools import reduce
 from operator import or_
 from typing import Any, cast
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import glance, lines, serializers, services, shapes
+from deployments import bodies, glance, lines, serializers, services, shapes
 from deployments import spec as specs
 from deployments.access import Can
 from deployments.api.base import ACCEPTED, Endpoint, accepted, by_name_or_id, newest_of, paged, tag_of
@@ -44,11 +44,11 @@ class Deployments(Endpoint):
 
     @operation(
         "Create a deployment",
-        **ACCEPTED, takes=serializers.Create, refuses=(409, 422), idempotent=True, dry_run=True,
+        **ACCEPTED, takes=bodies.Create, refuses=(409, 422), idempotent=True, dry_run=True,
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         key = idempotency_key(request)
-        body = self.body(serializers.Create)
+        body = self.body(bodies.Create)
         project = self.named_project(body.project)
         self.allow(project, Can.DEPLOY)
         try:
@@ -80,11 +80,11 @@ class OneDeployment(Endpoint):
         newest = newest_of(deployment)
         return answer(request, serializers.deployment(deployment, newest), tag=tag_of(deployment, newest.number))
 
-    @operation("Replace the spec", **REVISED, takes=serializers.Revise, dry_run=True)
+    @operation("Replace the spec", **REVISED, takes=bodies.Revise, dry_run=True)
     def put(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
         seen = revision_seen(request, deployment.desired, required=True)
-        body = self.body(serializers.Revise)
+        body = self.body(bodies.Revise)
         before = newest_of(deployment)
         with self.tried() as only_tried:
             revision = services.revise(
@@ -95,22 +95,22 @@ class OneDeployment(Endpoint):
             return would(request, revision, specs.dump(before.spec))
         return accepted(request, deployment, revision)
 
-    @operation("Change some parameters of the spec", **REVISED, takes=serializers.Revise)
+    @operation("Change some parameters of the spec", **REVISED, takes=bodies.Revise)
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
         seen = revision_seen(request, deployment.desired, required=True)
-        body = self.body(serializers.Revise)
+        body = self.body(bodies.Revise)
         revision = services.change(
             deployment=deployment, action=Action.REVISE, by=self.user, fields=body.spec, reason=body.reason,
             if_revision=deployment.desired if seen is None else seen, key=idempotency_key(request),
         )  # fmt: skip
         return accepted(request, deployment, revision)
 
-    @operation("Delete a deployment", **ACCEPTED, takes=serializers.Act, if_match="must", refuses=(412, 428))
+    @operation("Delete a deployment", **ACCEPTED, takes=bodies.Act, if_match="must", refuses=(412, 428))
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DELETE)
         seen = revision_seen(request, deployment.desired, required=True)
-        body = self.body(serializers.Act)
+        body = self.body(bodies.Act)
         services.delete(deployment=deployment, by=self.user, if_revision=seen, reason=body.reason)
         deployment.refresh_from_db()
         told = serializers.deployment(deployment, newest_of(deployment))
@@ -124,8 +124,9 @@ def would(request: Request, revision: Revision, before: dict[str, Any]) -> Respo
 
 
 def at_the_name(error: ValidationError) -> Exception:
-    """Show that a name is taken beside the name: the only rule about several columns of a new row."""
-    taken = error.error_dict.get(NON_FIELD_ERRORS) if hasattr(error, "error_dict") else None
+    """A name that another row has is a conflict, not a bad value."""
+    found = error.error_dict.get("name", []) if hasattr(error, "error_dict") else []
+    taken = [one for one in found if one.code == "unique"]
     return NameTaken(" ".join(taken[0].messages)) if taken else error
 
 
@@ -133,7 +134,7 @@ class NameTaken(services.Refused):
     """Another deployment of the project has this name."""
 
     code = "name-taken"
-    errors = ((("name",), "Another deployment of the project has this name."),)
+    errors = ((("name",), services.DEPLOYMENT_TAKEN["name"]),)
 
 
 def filtered(rows: QuerySet[Deployment], request: Request) -> QuerySet[Deployment]:

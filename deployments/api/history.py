@@ -1,6 +1,7 @@
 """What came before: the revisions of a deployment and its audit."""
 
 import uuid
+from typing import Any
 
 from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import ParseError
@@ -24,7 +25,7 @@ class Revisions(Endpoint):
 
     @operation("List revisions", returns=shapes.RevisionLine, listed="pages")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        rows = self.deployment(pk).revisions.defer("spec_json")
+        rows = self.deployment(pk).revisions.with_served().defer("spec_json")
         return paged(self, Pages(), rows, serializers.revision_line)
 
 
@@ -33,10 +34,11 @@ class OneRevision(Endpoint):
 
     @operation("Read a revision", returns=shapes.Revision, tagged=True)
     def get(self, request: Request, pk: uuid.UUID, number: int) -> Response:
-        found = get_object_or_404(self.deployment(pk).revisions, number=number)
+        found: Any = get_object_or_404(self.deployment(pk).revisions.with_served(), number=number)
         before = found.predecessor()
         body = serializers.revision(found, changes(before.spec_json, found.spec_json) if before else [])
-        return answer(request, body, tag=etag(number, found.outcome, stamp(found)))
+        served = ["served"] if found.served_at else []
+        return answer(request, body, tag=etag(number, found.outcome, stamp(found), *served))
 
 
 class Audit(Endpoint):

@@ -9,13 +9,13 @@ from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import serializers, services, shapes
+from deployments import bodies, serializers, services, shapes
 from deployments.access import Can
 from deployments.api.base import Endpoint, paged
 from deployments.api.described import operation
 from deployments.api.parameters import orderings
 from deployments.choices import Role
-from deployments.http import Invalid, Pages, answer, etag_of, ordered, require_match
+from deployments.http import Invalid, Pages, answer, etag_of, idempotency_key, ordered, require_match
 from deployments.models import Membership, Project
 from deployments.projects import MEMBER_SORTS, members
 
@@ -32,17 +32,21 @@ class Members(Endpoint):
         return paged(self, Pages(), ordered(rows, request, MEMBER_SORTS), serializers.member)
 
     @operation(
-        "Add a member", takes=serializers.AddMember, returns=shapes.Member, status=201, tagged=True, refuses=(409,)
-    )
+        "Add a member",
+        takes=bodies.AddMember, returns=shapes.Member, status=201, tagged=True,
+        refuses=(409, 422), idempotent=True,
+    )  # fmt: skip
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         project = self.project(pk, Can.MEMBERS)
-        body = self.body(serializers.AddMember)
+        body, key = self.body(bodies.AddMember), idempotency_key(request)
         user, group = services.person(body.user or ""), services.group(body.group or "")
         if not (user or group):
             name = "user" if body.user else "group"
             raise Invalid([((name,), f"There is no {'active person' if body.user else 'group'} of this name.")])
         try:
-            made = services.add_member(project=project, user=user, group=group, role=Role(body.role), by=self.user)
+            made = services.add_member(
+                project=project, user=user, group=group, role=Role(body.role), by=self.user, key=key,
+            )  # fmt: skip
         except ValidationError as error:
             raise MemberAlready("This member has a role here already.") from error
         said = serializers.member(made)
@@ -60,11 +64,11 @@ class OneMember(Endpoint):
 
     @operation(
         "Change a role",
-        takes=serializers.ChangeRole, returns=shapes.Member, tagged=True, if_match="must", refuses=(409, 412, 428),
+        takes=bodies.ChangeRole, returns=shapes.Member, tagged=True, if_match="must", refuses=(409, 412, 428),
     )  # fmt: skip
     def patch(self, request: Request, pk: uuid.UUID, member: uuid.UUID) -> Response:
         project = self.project(pk, Can.MEMBERS)
-        body = self.body(serializers.ChangeRole)
+        body = self.body(bodies.ChangeRole)
         with transaction.atomic():
             found = self.seen(request, project, member)
             made = services.change_role(membership=found, role=Role(body.role), by=self.user)
@@ -74,7 +78,7 @@ class OneMember(Endpoint):
     @operation("Remove a member", status=204, if_match="must", refuses=(409, 412, 428))
     def delete(self, request: Request, pk: uuid.UUID, member: uuid.UUID) -> Response:
         project = self.project(pk, Can.MEMBERS)
-        self.body(serializers.Nothing)
+        self.body(bodies.Nothing)
         with transaction.atomic():
             services.remove_member(membership=self.seen(request, project, member), by=self.user)
         return Response(status=204)

@@ -5,7 +5,7 @@ import uuid
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import reads, serializers, services
+from deployments import bodies, reads, services
 from deployments.access import Can
 from deployments.api.base import ACCEPTED, Endpoint, accepted, newest_of
 from deployments.api.described import operation
@@ -22,10 +22,10 @@ class NotAsked(services.Refused):
 class Choose(Endpoint):
     """What holds: {"choice": "adopt"} for what runs, "apply" for what the database knows, "leave" for neither."""
 
-    @operation(**ACCEPTED, takes=serializers.Choose, if_match="may", refuses=(409, 412))
+    @operation(**ACCEPTED, takes=bodies.Choose, if_match="may", refuses=(409, 412))
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         deployment = self.deployment(pk, Can.DEPLOY)
-        choice = Newer(self.body(serializers.Choose).choice)
+        choice = Newer(self.body(bodies.Choose).choice)
         found, unread = reads.running(deployment, actor=self.user.get_username())
         if found is None:
             raise NotAsked(f"{unread.title}: {unread.detail} {unread.next}" if unread else "")

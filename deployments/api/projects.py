@@ -10,14 +10,14 @@ from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deployments import serializers, services, shapes
+from deployments import bodies, serializers, services, shapes
 from deployments.access import ROLE_CAN, Can
 from deployments.api.base import Endpoint, by_name_or_id, only_platform_admins, paged
 from deployments.api.described import operation
 from deployments.api.parameters import orderings, text
 from deployments.api.taken import unless_taken
 from deployments.choices import Role
-from deployments.http import Invalid, Pages, answer, etag_of, ordered, require_match
+from deployments.http import Invalid, Pages, answer, etag_of, idempotency_key, ordered, require_match
 from deployments.models import Cluster, Membership, Project
 from deployments.projects import SORTS, counted, holding
 
@@ -48,18 +48,19 @@ class Projects(Endpoint):
 
     @operation(
         "Make a project",
-        takes=serializers.CreateProject, returns=shapes.Project, status=201, tagged=True, refuses=(409,),
+        takes=bodies.CreateProject, returns=shapes.Project, status=201, tagged=True, refuses=(409, 422),
+        idempotent=True,
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         only_platform_admins(self.user)
-        body = self.body(serializers.CreateProject)
+        body = self.body(bodies.CreateProject)
         cluster = Cluster.objects.visible_to(self.user).filter(by_name_or_id(body.cluster)).first()
         if cluster is None:
             raise Invalid([(("cluster",), "There is no cluster of this name or id.")])
         with unless_taken():
             made = services.create_project(
                 name=body.name, cluster=cluster, namespace=body.namespace, by=self.user,
-                create_namespace=body.create_namespace,
+                create_namespace=body.create_namespace, key=idempotency_key(request),
             )  # fmt: skip
         said = project(made, made.role_of(self.user))
         location = reverse("api:project", args=[made.pk])
@@ -77,12 +78,12 @@ class OneProject(Endpoint):
 
     @operation(
         "Rename a project",
-        takes=serializers.RenameProject, returns=shapes.Project, tagged=True, if_match="must", refuses=(409, 412, 428),
+        takes=bodies.RenameProject, returns=shapes.Project, tagged=True, if_match="must", refuses=(409, 412, 428),
     )  # fmt: skip
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         found = self.project(pk)
         only_platform_admins(self.user)
-        body = self.body(serializers.RenameProject)
+        body = self.body(bodies.RenameProject)
         with transaction.atomic(), unless_taken():
             self.as_seen(request, found)
             made = services.rename_project(project=found, name=body.name, by=self.user)
@@ -93,7 +94,7 @@ class OneProject(Endpoint):
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         found = self.project(pk)
         only_platform_admins(self.user)
-        self.body(serializers.Nothing)
+        self.body(bodies.Nothing)
         with transaction.atomic():
             self.as_seen(request, found)
             services.remove_project(project=found, by=self.user)
@@ -127,11 +128,15 @@ class Secrets(Endpoint):
             rows = rows.filter(name=name)
         return paged(self, Pages(), ordered(rows, request, SECRET_SORTS), serializers.secret)
 
-    @operation("Write a secret", takes=serializers.StoreSecret, returns=shapes.Secret, status=201)
+    @operation(
+        "Write a secret",
+        takes=bodies.StoreSecret, returns=shapes.Secret, status=201, refuses=(409, 422), idempotent=True,
+    )  # fmt: skip
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         found = self.project(pk, Can.DEPLOY)
-        body = self.body(serializers.StoreSecret)
-        made = services.store_secret(project=found, name=body.name, value=body.value, by=self.user)
+        body = self.body(bodies.StoreSecret)
+        key = idempotency_key(request)
+        made = services.store_secret(project=found, name=body.name, value=body.value, by=self.user, key=key)
         return answer(request, serializers.secret(made), status=201)
 
 

@@ -30,6 +30,13 @@ class Pages(PageNumberPagination):
     def get_page_size(self, request: Request) -> int:
         return size_of(request, "page_size")
 
+    def get_page_number(self, request: Request, paginator: Any) -> int:
+        """Raises ParseError for what is no number; a page that there is not is not found."""
+        text = request.query_params.get("page", "1")
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
+            raise ParseError("The query parameter 'page' must be a whole number from 1 on.")
+        return int(text)
+
 
 class Newest(CursorPagination):
     """`?limit=50&cursor=…`: newest first, for what only grows."""

@@ -194,7 +194,8 @@ def from_transport(error: Exception) -> KubeError:
     if "EOF occurred in violation of protocol" in text:  # whoever stands there hung up before it showed a certificate
         return Unreachable(CLOSED)
     if isinstance(error, urllib3.exceptions.SSLError) or "SSLError" in text or "CERTIFICATE" in text.upper():
-        return NotTrusted(certificate_sentence(text))
+        sentence = certificate_sentence(text)
+        return (NotKubernetes if sentence == NO_TLS else NotTrusted)(sentence)
     # A refused connection and an unknown name are time-outs too, by urllib3's classes: the signs come first.
     for sign, sentence in SIGNS.items():
         if sign in text:
@@ -210,6 +211,7 @@ def from_transport(error: Exception) -> KubeError:
     return Unreachable("The connection to the API server failed.")
 
 
+NO_TLS = "The API server does not speak TLS on this port."
 CLOSED = "The API server closed the connection."
 SIGNS = {
     "Connection refused": "The API server refuses connections.",
@@ -235,7 +237,7 @@ def certificate_sentence(text: str) -> str:
     if "bad signature" in lower or "signature failure" in lower:
         return "The API server's certificate was not signed by the given CA."
     if "wrong version number" in lower or "record layer" in lower:
-        return "The API server does not speak TLS on this port."
+        return NO_TLS
     if "alert" in lower:
         return "The API server refused our client certificate."
     return "The TLS connection to the API server failed."

@@ -4,7 +4,7 @@ from deployments.models.audit import AuditEntry
 from deployments.models.cluster import Cluster
 from deployments.models.deployment import AppliedObject, Deployment
 from deployments.models.idempotency import IdempotencyKey
-from deployments.models.observed import ClusterStatus, DeploymentStatus, NodeStatus
+from deployments.models.observed import ClusterStatus, DeploymentStatus, NodeStatus, ServedRevision
 from deployments.models.probe import WriteProbe
 from deployments.models.project import Membership, Project
 from deployments.models.revision import Revision
@@ -24,6 +24,7 @@ __all__ = [
     "Project",
     "Revision",
     "SecretValue",
+    "ServedRevision",
     "Signal",
     "WriteProbe",
 ]

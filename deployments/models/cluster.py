@@ -113,5 +113,14 @@ class Cluster(models.Model):
         """Whether a project may have this namespace."""
         return not self.allowed_namespaces or any(fnmatchcase(namespace, one) for one in self.allowed_namespaces)
 
+    def twins(self, identity: str = "") -> models.QuerySet["Cluster"]:
+        """Other rows of the very same cluster, by its identity where both are known, the oldest first. `identity` is
+        the one that was found of a cluster that is not stored yet."""
+        mine = identity or self.identity or getattr(getattr(self, "status", None), "identity", "")
+        if not mine:
+            return Cluster.objects.none()
+        same = models.Q(identity=mine) | models.Q(identity="", status__identity=mine)
+        return Cluster.objects.filter(same).exclude(pk=self.pk).order_by("created_at", "pk")
+
     def _context(self, what: str) -> str:
         return f"cluster:{self.pk}:{what}"

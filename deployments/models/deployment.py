@@ -71,6 +71,7 @@ class Deployment(models.Model):
                 fields=["project", "name"],
                 condition=Q(gone_at__isnull=True),
                 name="name_free_again_when_gone",
+                violation_error_code="unique",
                 violation_error_message="A deployment of this name stands in the project already.",
             ),
             models.CheckConstraint(condition=Q(applied__lte=F("desired")), name="applied_not_beyond_desired"),

@@ -12,6 +12,7 @@ class IdempotencyKey(models.Model):
     request_hash = models.CharField(max_length=64)
     deployment = models.ForeignKey("deployments.Deployment", on_delete=models.CASCADE, null=True, related_name="+")
     revision = models.PositiveIntegerField(null=True)
+    made = models.UUIDField(null=True)  # what was made, where that is no deployment
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

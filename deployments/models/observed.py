@@ -69,6 +69,22 @@ class ClusterStatus(models.Model):
         return Connection(self.connection)
 
 
+class ServedRevision(models.Model):
+    """A revision that was seen to serve on all of its replicas."""
+
+    id = models.BigAutoField(primary_key=True)
+    deployment = models.ForeignKey("deployments.Deployment", on_delete=models.CASCADE, related_name="served")
+    number = models.PositiveIntegerField()
+    first_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["deployment", "number"], name="served_once")]
+
+    def __str__(self) -> str:
+        return f"revision {self.number} of {self.deployment_id}"
+
+
 class NodeStatus(models.Model):
     """A node: what GPUs it has and who holds them.
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from llmdash.accounts.models import User
 
 
+KUBERNETES_OWN = "kube-"  # https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/
+
+
 class ProjectQuerySet(models.QuerySet["Project"]):
     def visible_to(self, user: "User") -> Self:
         """Projects that the person is a member of, directly or by group; all for a platform admin."""
@@ -54,10 +57,19 @@ class Project(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """A cluster may be open to certain namespaces only."""
-        if self.cluster_id and not self.cluster.allows(self.namespace):
+        """A cluster may be open to certain namespaces only, and Kubernetes' own are nobody's unless they are named."""
+        if not self.cluster_id:
+            return
+        if not self.cluster.allows(self.namespace):
             allowed = ", ".join(self.cluster.allowed_namespaces)
             raise ValidationError({"namespace": f"Projects on {self.cluster} may have: {allowed}."})
+        if self.namespace.startswith(KUBERNETES_OWN) and self.namespace not in self.cluster.allowed_namespaces:
+            text = "This namespace is Kubernetes' own. The allowed namespaces of the cluster can name it."
+            raise ValidationError({"namespace": text})
+        twins = self.cluster.twins().values("pk")
+        if other := Project.objects.filter(cluster__in=twins, namespace=self.namespace).exclude(pk=self.pk).first():
+            text = f"Project {other} has it: cluster {other.cluster} is the same one as {self.cluster}."
+            raise ValidationError({"namespace": text})
 
     def role_of(self, user: "User") -> Role | None:
         """The person's strongest role here; a platform admin is admin everywhere."""

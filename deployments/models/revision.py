@@ -1,12 +1,22 @@
 """One immutable, numbered spec of a Deployment."""
 
 import uuid
+from typing import Self
 
 from django.db import models
 
 from deployments import spec
 from deployments.choices import Outcome
 from deployments.models.deployment import Deployment
+from deployments.models.observed import ServedRevision
+
+
+class RevisionQuerySet(models.QuerySet["Revision"]):
+    def with_served(self) -> Self:
+        """With `served_at`, when it was first seen to serve."""
+        same = {"deployment": models.OuterRef("deployment"), "number": models.OuterRef("number")}
+        served = ServedRevision.objects.filter(**same).values("first_at")
+        return self.annotate(served_at=models.Subquery(served[:1]))
 
 
 class Revision(models.Model):
@@ -24,6 +34,8 @@ class Revision(models.Model):
     outcome = models.CharField(max_length=20, choices=Outcome.pairs(), default=Outcome.PENDING)
     outcome_at = models.DateTimeField(null=True, blank=True)
     outcome_detail = models.JSONField(default=dict, blank=True)
+
+    objects = RevisionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-number"]

@@ -12,6 +12,7 @@ from deployments.services.clusters import (
     register_cluster,
 )
 from deployments.services.clusters import stamp_of as stamp_of_cluster
+from deployments.services.deployments import TAKEN as DEPLOYMENT_TAKEN
 from deployments.services.deployments import (
     change,
     create,
@@ -58,6 +59,7 @@ from deployments.services.specs import problems_of, read_spec
 
 __all__ = [
     "CLUSTER_SECRETS",
+    "DEPLOYMENT_TAKEN",
     "UNTOLD",
     "BeingDeleted",
     "ClusterIsNewer",

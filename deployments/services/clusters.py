@@ -11,6 +11,7 @@ from deployments import audit, doorbell, stream
 from deployments.choices import Action, Problem
 from deployments.difference import change
 from deployments.models import AppliedObject, Cluster, ClusterStatus, Deployment, Project
+from deployments.services.idempotency import once, sealed
 from deployments.services.reach import SECRETS, TAKEN, fill, stored
 from deployments.services.refusals import InUse, NothingChanged, Stale
 from deployments.services.saving import save
@@ -22,15 +23,20 @@ HIDDEN = "(not shown)"
 MOST_LEFT = 200  # objects that the audit names one by one
 
 
-def register_cluster(*, values: dict[str, Any], by: "User") -> Cluster:
+def register_cluster(*, values: dict[str, Any], by: "User", key: str = "") -> Cluster:
     """Make a cluster known; `values` as `reach.fill` takes them. Raises ValidationError by field."""
-    with transaction.atomic():
+
+    def make() -> Cluster:
         made = Cluster()
         fill(made, values)
         save(made, TAKEN, force_insert=True)
         audit.record(by, Action.REGISTER, made, changes=differences({}, made, values))
         tell(made)
-    return made
+        return made
+
+    with transaction.atomic():
+        wanted = ["register cluster", sealed(values) if key else ""]
+        return once(Cluster, make, by=by, key=key, fingerprint=wanted)
 
 
 def change_cluster(*, cluster: Cluster, values: dict[str, Any], by: "User", seen: str = "") -> Cluster:

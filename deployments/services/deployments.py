@@ -8,25 +8,23 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from deployments import audit, bounds, revisions
 from deployments import spec as specs
 from deployments.choices import REFUSING, Action, DriftPolicy, Problem
-from deployments.difference import fingerprint as digest_of
 from deployments.models import ClusterStatus, Deployment, IdempotencyKey, Project, Revision, SecretValue
+from deployments.services.idempotency import of_key
 from deployments.services.refusals import (
     BeingDeleted,
     ClusterIsNewer,
     Conflict,
-    KeyReused,
     NothingChanged,
     Refused,
     SpecRefused,
 )
-from deployments.services.saving import save
+from deployments.services.saving import clean, save
 from deployments.services.specs import read_spec
 from deployments.spec import Spec
 
@@ -44,10 +42,10 @@ def create(
     check(spec, project)
     with transaction.atomic():
         fingerprint = ["create", str(project.pk), name, specs.dump(spec), str(drift_policy)]
-        if (seen := _seen(by, key, fingerprint)) and seen.deployment:
+        if (seen := of_key(by, key, fingerprint)) and seen.deployment:
             return seen.deployment
         deployment = Deployment(project=project, name=name, drift_policy=drift_policy)
-        deployment.full_clean()
+        clean(deployment, TAKEN)
         save(deployment, TAKEN, force_insert=True)
         _add_revision(deployment, spec, by=by, reason=reason, action=Action.CREATE, seen=seen)
     return deployment
@@ -66,7 +64,7 @@ def revise(
     with transaction.atomic():
         locked = lock(deployment, even_deleted=True)
         fingerprint = [str(action), str(deployment.pk), asked or specs.dump(spec), if_revision]
-        if (seen := _seen(by, key, fingerprint)) and seen.revision:
+        if (seen := of_key(by, key, fingerprint)) and seen.revision:
             return locked.revisions.get(number=seen.revision)
         refuse_deleted(locked)
         newest = locked.revisions.get(number=locked.desired)
@@ -204,16 +202,3 @@ def check(spec: Spec, project: Project, kept: Mapping[str, Any] = MappingProxyTy
     problems += [(("env", wanted[pk], "secret"), "Is no secret of this project.") for pk in wanted if pk not in known]
     if problems:
         raise SpecRefused(problems)
-
-
-def _seen(by: "User", key: str, fingerprint: list[Any]) -> IdempotencyKey | None:
-    """The row of an idempotency key, made now or found; None without a key."""
-    if not key:
-        return None
-    if len(key) > 200:
-        raise ValidationError({"key": "An idempotency key has at most 200 characters."})
-    digest = digest_of(fingerprint)
-    row, made = IdempotencyKey.objects.get_or_create(user=by, key=key, defaults={"request_hash": digest})
-    if not made and row.request_hash != digest:
-        raise KeyReused("This idempotency key was used for another request.")
-    return row

@@ -12,7 +12,7 @@ from deployments.choices import Action, DriftPolicy, Newer, Problem
 from deployments.models import Deployment
 from deployments.services.deployments import TAKEN, check, lock
 from deployments.services.refusals import Conflict, NothingChanged, Refused
-from deployments.services.saving import save
+from deployments.services.saving import clean, save
 from deployments.spec import Spec
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def adopt_unknown(*, deployment: Deployment, spec: Spec | None, live: int, by: "
     with transaction.atomic():
         if Deployment.objects.filter(pk=deployment.pk).exists():
             raise NothingChanged("The database knows it already.")
-        deployment.full_clean()
+        clean(deployment, TAKEN)
         save(deployment, TAKEN, force_insert=True)
         reason = f"Adopted revision {live} of the cluster"
         revisions.add(deployment, spec, by=by, reason=reason, action=Action.ADOPT_NEWER, above=live)

@@ -11,6 +11,7 @@ from deployments import audit, stream
 from deployments.choices import Action, Role
 from deployments.difference import change
 from deployments.models import Cluster, Membership, Project
+from deployments.services.idempotency import once
 from deployments.services.refusals import InUse, LastAdmin, NothingChanged
 from deployments.services.saving import clean, save
 
@@ -23,16 +24,21 @@ AT_THIS_MOMENT = {"name": "Somebody took this name or namespace at this moment."
 
 
 def create_project(
-    *, name: str, cluster: Cluster, namespace: str, by: "User", create_namespace: bool = False
+    *, name: str, cluster: Cluster, namespace: str, by: "User", create_namespace: bool = False, key: str = ""
 ) -> Project:  # fmt: skip
     """Make a project of a namespace of a cluster. Raises ValidationError by field."""
-    with transaction.atomic():
+
+    def make() -> Project:
         made = Project(name=name, cluster=cluster, namespace=namespace, create_namespace=create_namespace)
         clean(made, TAKEN)
         save(made, AT_THIS_MOMENT, force_insert=True)
         audit.record(by, Action.CREATE_PROJECT, made, project=made, cluster=cluster.name, namespace=namespace)
         tell(made)
-    return made
+        return made
+
+    fingerprint = ["create project", name, str(cluster.pk), namespace, create_namespace]
+    with transaction.atomic():
+        return once(Project, make, by=by, key=key, fingerprint=fingerprint)
 
 
 def rename_project(*, project: Project, name: str, by: "User") -> Project:
@@ -69,17 +75,23 @@ def remove_project(*, project: Project, by: "User") -> None:
 
 
 def add_member(
-    *, project: Project, role: Role, by: "User", user: "User | None" = None, group: "Group | None" = None
+    *, project: Project, role: Role, by: "User", user: "User | None" = None, group: "Group | None" = None,
+    key: str = "",
 ) -> Membership:  # fmt: skip
     """Give a user or a group a role. Raises ValidationError for one who has a role here already."""
-    with transaction.atomic():
+
+    def make() -> Membership:
         lock(project)
         made = Membership(project=project, user=user, group=group, role=role)
         made.full_clean()
         save(made, {"role": "This member was added at this moment."}, force_insert=True)
         audit.record(by, Action.ADD, made, project=project, member=made.holder, role=str(role))
         tell(project)
-    return made
+        return made
+
+    who = [user.pk if user else None, group.pk if group else None]
+    with transaction.atomic():
+        return once(Membership, make, by=by, key=key, fingerprint=["add member", str(project.pk), str(role), *who])
 
 
 def change_role(*, membership: Membership, role: Role, by: "User") -> Membership:

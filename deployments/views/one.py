@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, render
 
 from deployments import advice, glance, reads
 from deployments.access import Can, allowed
-from deployments.choices import Problem, Stage
+from deployments.choices import Health, Problem, Stage
 from deployments.difference import as_yaml, changes, lines
-from deployments.models import AppliedObject, AuditEntry, Deployment
+from deployments.models import AppliedObject, AuditEntry, Deployment, ServedRevision
 from deployments.spec import Spec
 from deployments.views.common import Request, fetch, is_fragment, reason
 from deployments.views.stranger import stranger
@@ -20,6 +20,7 @@ REVISIONS_A_PAGE = 10
 AUDIT_ROWS = 20
 LOCAL_PORT = 8080  # of a port-forward
 STAGES = (Stage.SCHEDULED, Stage.PULLING, Stage.LOADING, Stage.READY)
+STARTING = "Starting"  # in place of loading the weights, where there are none
 LASTING = (Stage.PULLING, Stage.LOADING)  # done when the next one begins; the others are moments
 
 
@@ -32,6 +33,7 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
     status = getattr(deployment, "status", None)
     objects = list(deployment.inventory.all())
     service: dict[str, Any] = status.endpoint if status else {}
+    steps = stages(view, startup_minutes(objects), loads=bool(newest.spec.llm))
     context = {
         "deployment": deployment,
         "view": view,
@@ -40,8 +42,8 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
         "applied_revision": deployment.revisions.filter(number=deployment.applied).first(),
         "can": {str(can): allowed(role, can) for can in Can},
         "role_reason": reason(role, deployment),
-        "stages": stages(view, startup_minutes(objects)),
-        "rollout": status.rollout if status and not view.stale else "",
+        "stages": steps,
+        "rollout": rollout(status.rollout if status and not view.stale else "", view, steps),
         "pods": view.pods,
         "events": status.events if status else [],
         "drift": status.drift if status else [],
@@ -49,6 +51,7 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
         "problem": problem(deployment),
         "objects": objects,
         "endpoint": endpoint(deployment, newest.spec, service) if has_service(objects, service, view) else {},
+        "last_served": last_served(deployment, view),
         "revisions": revisions(deployment, request.GET.get("page")),
         "audit": AuditEntry.objects.filter(target_kind="deployment", target_id=str(pk))[:AUDIT_ROWS],
     }
@@ -58,13 +61,21 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
 
 def revisions(deployment: Deployment, page: str | None) -> Any:
     """A page of revisions, newest first, each with what it changed."""
-    paged = Paginator(deployment.revisions.all(), REVISIONS_A_PAGE).get_page(page)
+    paged = Paginator(deployment.revisions.with_served(), REVISIONS_A_PAGE).get_page(page)
     rows: list[Any] = list(paged.object_list)
     older = rows[-1].predecessor() if rows else None
     for row, before in zip(rows, [*rows[1:], older], strict=True):
         row.changes = changes(before.spec_json, row.spec_json) if before else []
     paged.object_list = rows
     return paged
+
+
+def last_served(deployment: Deployment, view: glance.Glance) -> ServedRevision | None:
+    """The newest revision that was seen to serve, where another one is wanted and does not serve."""
+    if deployment.deleted_at or view.health not in (Health.FAILING, Health.WAITING, Health.DEGRADED):
+        return None
+    found = deployment.served.first()
+    return found if found and found.number != deployment.desired else None
 
 
 def startup_minutes(objects: list[AppliedObject]) -> int:
@@ -75,9 +86,10 @@ def startup_minutes(objects: list[AppliedObject]) -> int:
     return max((-(-probe["periodSeconds"] * probe["failureThreshold"] // 60) for probe in probes), default=0)
 
 
-def stages(view: glance.Glance, minutes: int) -> list[dict[str, Any]]:
+def stages(view: glance.Glance, minutes: int, *, loads: bool) -> list[dict[str, Any]]:
     """How far the newest pods are: how many have reached each stage, and where one failed. `at` is when a stage began
-    while it lasts, and when it ended once it is done; `may_take` the minutes that loading may take."""
+    while it lasts, and when it ended once it is done; `may_take` the minutes that loading may take. Not every runtime
+    `loads` an LLM."""
     pods = [pod for pod in view.pods if pod["current"] and pod["stage"] != Stage.STOPPING]
     reached = [(furthest(pod), pod["stage"] == Stage.FAILED) for pod in pods]
     found = []
@@ -87,9 +99,25 @@ def stages(view: glance.Glance, minutes: int) -> list[dict[str, Any]]:
         state = stage_state(reached, place, view.wanted)
         at = began[place + 1] if state == "done" and stage in LASTING else began[place]
         may_take = minutes if stage == Stage.LOADING else 0
-        row = {"stage": stage, "count": count, "total": view.wanted, "at": at, "state": state, "may_take": may_take}
+        label = stage.label if loads or stage != Stage.LOADING else STARTING
+        row = {
+            "stage": stage,
+            "label": label,
+            "count": count,
+            "total": view.wanted,
+            "at": at,
+            "state": state,
+            "may_take": may_take,
+        }
         found.append(row)
     return found
+
+
+def rollout(said: str, view: glance.Glance, steps: list[dict[str, Any]]) -> str:
+    """As `kubectl rollout status` tells it, but "hindered" while the newest pods fail or find no node: until the
+    deadline passes Kubernetes calls that progress."""
+    hindered = view.health == Health.WAITING or any(step["state"] == "failed" for step in steps)
+    return "hindered" if said == "progressing" and hindered else said
 
 
 def last_begun(pods: list[dict[str, Any]], stage: Stage) -> str | None:

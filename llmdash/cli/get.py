@@ -19,6 +19,19 @@ def gpus(cluster: Row) -> str:
     return f"{sum(row['used'] for row in whole)}/{sum(row['total'] for row in whole)}"
 
 
+def connection(cluster: Row) -> str:
+    """How it is reached; of what was reached and went silent, that."""
+    word = str(cluster["connection"])
+    return "not heard lately" if cluster["stale"] and word == "connected" else word
+
+
+def why(entry: Row) -> str:
+    """The reason of an act; of what llmdash did by itself, the field and who had changed it."""
+    detail = entry["detail"]
+    parts = [detail.get("field"), detail.get("rival") and f"of {detail['rival']}", detail.get("was")]
+    return str(detail.get("reason") or " ".join(str(part) for part in parts if part))
+
+
 DEPLOYMENTS: list[Column] = [
     ("PROJECT", lambda row: row["project"]),
     ("NAME", lambda row: row["name"]),
@@ -39,7 +52,7 @@ PROJECTS: list[Column] = [
 ]
 CLUSTERS: list[Column] = [
     ("NAME", lambda row: row["name"]),
-    ("CONNECTION", lambda row: "not heard lately" if row["stale"] else row["connection"]),
+    ("CONNECTION", connection),
     ("HEARD", lambda row: ago(row["seen_at"])),
     ("VERSION", lambda row: row["kubernetes_version"]),
     ("GPUS USED", gpus),
@@ -78,7 +91,7 @@ AUDIT: list[Column] = [
     ("KIND", lambda row: row["target_kind"]),
     ("NAME", lambda row: row["target"]),
     ("PROJECT", lambda row: row["project"]),
-    ("REASON", lambda row: row["detail"].get("reason", "")),
+    ("REASON", why),
 ]
 NEWEST = 50  # acts of the audit; the page and the API have all
 MOST = 1000  # rows of one answer

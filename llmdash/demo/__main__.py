@@ -40,10 +40,13 @@ def main(arguments: list[str] | None = None) -> int:
 def demo_of(options: argparse.Namespace, folder: Path, shell: Mapping[str, str]) -> Demo:
     """The demo that is asked for. Raises NotStarted."""
     kubeconfig = own_kubeconfig(shell.get("KUBECONFIG", ""))
+    if folder.is_dir():
+        only_one(folder)
     port = free_port(options.port or shell.get("PORT") or "8000")
     place = Place(folder, port, "own" if kubeconfig else options.cluster)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    only_one(folder)
+    if not folder.is_dir():
+        folder.mkdir(parents=True, mode=0o700)
+        only_one(folder)
     return Demo(place, kubeconfig, shell.get("PROMETHEUS_URL", ""), verbose=options.verbose)
 
 

@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from deployments import glance
 from deployments.api.base import ACCEPTED, Endpoint, accepted, newest_of, only_platform_admins, paged
 from deployments.api.described import operation
+from deployments.bodies import AdoptUnknown, Nothing
 from deployments.http import Pages, answer
 from deployments.models import Cluster, ClusterStatus, Deployment, NodeStatus
-from deployments.serializers import AdoptUnknown, Nothing
 from monitoring import conditions, connections, shapes, unknown
 from monitoring.api.base import chosen
 

@@ -15,7 +15,7 @@ from deployments.forms import AcceptForm, ClusterForm, NameForm
 from deployments.models import Cluster, ClusterStatus
 from deployments.views.asking import Done, ask
 from deployments.views.common import Request, as_uuid, only_platform_admins, posted
-from monitoring.connections import report, test_and_keep
+from monitoring.connections import report, report_of_new, test_and_keep
 
 FORM = "monitoring/cluster_form.html"
 
@@ -27,8 +27,9 @@ def register(request: Request) -> HttpResponse:
     form = ClusterForm(posted(request))
 
     def act() -> Done:
+        tested = report_of_new(form.cluster)
         made = services.register_cluster(values=form.values(form.cleaned_data), by=request.user)
-        test_and_keep(made)
+        services.keep_report(cluster=made, report=dict(tested))
         return page_of(made), f"{made.name} is registered."
 
     page = {"title": "Register a cluster", "cluster": None, "back": reverse("monitoring:clusters")}
@@ -62,7 +63,12 @@ def try_out(request: Request) -> HttpResponse:
     form = ClusterForm(request.POST, cluster=cluster)
     if not form.is_valid():
         return render(request, "monitoring/_tested.html", {"form": form})
-    return render(request, "monitoring/_tested.html", {"report": report(form.cluster), "form": form, "tried": True})
+    try:
+        found = report(form.cluster) if cluster else report_of_new(form.cluster)
+    except services.Refused as refused:
+        form.add_error(None, str(refused))
+        return render(request, "monitoring/_tested.html", {"form": form})
+    return render(request, "monitoring/_tested.html", {"report": found, "form": form, "tried": True})
 
 
 @require_POST

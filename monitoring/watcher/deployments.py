@@ -13,7 +13,7 @@ from django.utils import timezone
 from deployments import doorbell, metrics, stream
 from deployments.choices import DriftPolicy, Health, Problem
 from deployments.manifests import labels
-from deployments.models import AppliedObject, Deployment, DeploymentStatus, Revision
+from deployments.models import AppliedObject, Deployment, DeploymentStatus, Revision, ServedRevision
 from monitoring import capacity
 from monitoring.drift import differences
 from monitoring.objects import Loose, ReplicaSet
@@ -86,6 +86,11 @@ class DeploymentRows:
         fresh = [row for deployment in rows if (row := self.guarded(deployment, specs, lost)) is not None]
         if not fresh:
             return
+        served = [
+            ServedRevision(deployment_id=row.deployment_id, number=row.observed_revision)
+            for row in fresh
+            if row.health == Health.SERVING and row.rollout == "complete" and row.observed_revision and row.wanted
+        ]
         with transaction.atomic():
             if not lease.still(self.watch.cluster):
                 return  # another watcher has the cluster, and what it saw is newer
@@ -96,6 +101,8 @@ class DeploymentRows:
             DeploymentStatus.objects.bulk_create(
                 fresh, update_conflicts=True, unique_fields=["deployment"], update_fields=COLUMNS
             )
+            if served:
+                ServedRevision.objects.bulk_create(served, ignore_conflicts=True)
             stream.publish(stream.DEPLOYMENT, [row.deployment_id for row in fresh])
         metrics.WRITTEN.labels("deployments").inc(len(fresh))
 

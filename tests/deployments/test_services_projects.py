@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from deployments import services
 from deployments.choices import Action, Role
-from deployments.models import AuditEntry, Deployment, Membership, Project
+from deployments.models import AuditEntry, ClusterStatus, Deployment, Membership, Project
 from llmdash.accounts.models import User
 from tests import stage
 
@@ -110,3 +110,24 @@ def test_the_last_admin_stays_unless_a_platform_admin_says_otherwise(team: Proje
     services.change_role(membership=mine(team, ada), role=Role.VIEWER, by=ada)
     services.remove_member(membership=team.memberships.get(role=Role.ADMIN), by=boss)
     assert not team.memberships.filter(role=Role.ADMIN).exists()
+
+
+@pytest.mark.parametrize("namespace", ["kube-system", "kube-public", "kube-of-mine"])
+def test_kubernetes_own_namespaces_are_nobodys_unless_they_are_named(boss: User, namespace: str) -> None:
+    cluster = stage.cluster("plain")
+    with pytest.raises(ValidationError, match="Kubernetes' own"):
+        services.create_project(name="own", cluster=cluster, namespace=namespace, by=boss)
+    cluster.allowed_namespaces = ["kube-*"]
+    with pytest.raises(ValidationError, match="Kubernetes' own"):
+        services.create_project(name="own", cluster=cluster, namespace=namespace, by=boss)
+    cluster.allowed_namespaces = [namespace]
+    services.create_project(name="own", cluster=cluster, namespace=namespace, by=boss)
+
+
+def test_a_namespace_of_a_cluster_that_is_registered_twice_is_one(team: Project, boss: User) -> None:
+    ClusterStatus.objects.create(cluster=team.cluster, identity="uid-1")
+    twin = stage.cluster("twin")
+    ClusterStatus.objects.create(cluster=twin, identity="uid-1")
+    with pytest.raises(ValidationError, match=f"Project team has it: cluster {team.cluster} is the same one as twin"):
+        services.create_project(name="second", cluster=twin, namespace=team.namespace, by=boss)
+    services.create_project(name="second", cluster=twin, namespace="elsewhere", by=boss)

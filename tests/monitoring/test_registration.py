@@ -72,6 +72,18 @@ def test_a_pasted_kubeconfig_registers_the_real_cluster(office: Client, kubeconf
 
 
 @pytest.mark.plane
+def test_a_cluster_that_is_registered_already_is_refused_by_its_identity(office: Client, kubeconfig: str) -> None:
+    office.post("/clusters/new/", {"name": "real", "kubeconfig": kubeconfig})
+    first = Cluster.objects.get()
+    ClusterStatus.objects.update_or_create(cluster=first, defaults={"identity": first.tested["identity"]})
+    said = "This cluster is registered already, as real"
+    assert said in text(office.post("/clusters/test/", {"name": "again", "kubeconfig": kubeconfig}))
+    refused = office.post("/clusters/new/", {"name": "again", "kubeconfig": kubeconfig})
+    assert (refused.status_code, Cluster.objects.count()) == (422, 1)
+    assert said in text(refused)
+
+
+@pytest.mark.plane
 def test_the_settings_are_tested_with_what_is_stored(office: Client, kubeconfig: str) -> None:
     office.post("/clusters/new/", {"name": "real", "kubeconfig": kubeconfig})
     cluster = Cluster.objects.get()

@@ -224,8 +224,7 @@ def test_a_port_without_tls_is_named() -> None:
     authority = Authority.make()
     with serving(lambda request: answer(200, "{}")) as server:
         error = asked(f"https://127.0.0.1:{server.port}", ca_pem=authority.pem)
-    assert isinstance(error, NotTrusted)
-    assert error.message == "The API server does not speak TLS on this port."
+    assert (error.connection, error.message) == (Seen.WRONG, "The API server does not speak TLS on this port.")
 
 
 def test_the_name_of_the_kubeconfig_is_compared_with_the_certificate(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from deployments import advice, services
 from deployments.choices import Health, Outcome, Problem
-from deployments.models import AppliedObject, ClusterStatus, Deployment, Revision
+from deployments.models import AppliedObject, ClusterStatus, Deployment, Revision, ServedRevision
 from tests.deployments.views.people import Person, Team, heard, team, text
 
 MOST_QUERIES = 16
@@ -258,6 +258,19 @@ def test_a_live_update_is_the_part_of_the_page_that_lives(team: Team) -> None:
     part = team.viewer.get(path(row), HX_Request="true").content.decode()
     assert "Serving on 1 replica." in part
     assert "<html" not in part
+
+
+def test_the_revision_that_served_last_is_offered_where_the_newest_does_not_serve(team: Team) -> None:
+    row = team.make()
+    team.operator.send(f"/deployments/{row.pk}/scale/", replicas="3")
+    ServedRevision.objects.create(deployment=row, number=1)
+    team.seen(row, Health.SERVING)
+    assert "1 served last" not in page(team.operator, row)
+    team.seen(row, Health.FAILING)
+    said = page(team.operator, row)
+    assert "1 served last: roll back to 1" in said
+    assert said.count("has served") == 1
+    assert "roll back to 1" not in page(team.viewer, row)
 
 
 def test_a_revision_shows_what_it_changed(team: Team) -> None:

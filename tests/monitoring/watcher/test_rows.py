@@ -45,6 +45,10 @@ def test_a_deployment_is_followed_from_its_start_until_it_serves(play: Play) -> 
     assert (found["stage"], found["current"], found["gpus"]) == ("ready", True, 1)
     assert [step["at"] is not None for step in found["stages"]] == [True] * 4
     assert Signal.objects.filter(topic="deployment", key=str(row.pk)).count() >= 3
+    assert list(row.served.values_list("number", flat=True)) == [1]
+    play.revise(row, image="registry.example/llm:crash")
+    until(row, "failing")
+    assert list(row.served.values_list("number", flat=True)) == [1]
 
 
 def test_a_rollout_is_told_as_kubectl_tells_it(play: Play) -> None:
