@@ -11,14 +11,9 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from deployments.choices import DriftPolicy, Newer, PrometheusAuth, Role
 from deployments.kubeconfig import MAX_CHARS
 from deployments.models.secret import MAX_SECRET_CHARS
-from deployments.rules import Text, Written
+from deployments.rules import KEPT_AS, KEPT_AS_RULE, Text, Written
 from deployments.shapes import SpecObject, about, words
 from deployments.spec import Strict
-
-KEPT_AS = r"^[A-Za-z0-9_]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9_])?$"
-KEPT_AS_RULE = (
-    "must have letters, digits, dashes, dots and underscores, the first and last none of dash and dot, such as hf_token"
-)
 
 
 def a_drift_policy(text: str) -> str:

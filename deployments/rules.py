@@ -17,6 +17,10 @@ from pydantic_core import core_schema
 
 from deployments import quantity
 
+KEPT_AS = r"^[A-Za-z0-9_]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9_])?$"  # a secret
+KEPT_AS_RULE = (
+    "must have letters, digits, dashes, dots and underscores, the first and last none of dash and dot, such as hf_token"
+)
 # Control characters, which no shell, log or form shows (tab and line feed may stand), and those that turn the direction
 # of what follows, so that a line reads otherwise than it acts: https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
 HIDDEN = "\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069"

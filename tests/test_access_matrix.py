@@ -77,6 +77,7 @@ def world(db: None, settings: Any) -> World:
         client.force_login(person)
         cookies[name] = client.cookies[django_session()].value
     parts = {"pk": str(made.pk), "number": "1", "pod": "team-llm-7d9f8b6c54-x2k9p", "id": str(people["viewer"].pk)}
+    parts["secret"] = "none"
     parts["member"] = str(team.memberships.get(user=people["viewer"]).pk)
     rows = observed(made, people["operator"])
     token, _ = make_token(user=people["viewer"], name="ci", scope=Scope.READ)
@@ -137,7 +138,7 @@ def address_of(route: str, world: World) -> str:
         if route.startswith(f"admin/{model}/"):
             parts["object_id"] = str(pk)
     for name, value in parts.items():
-        for kind in ("uuid:", "int:", "slug:", "path:", ""):
+        for kind in ("uuid:", "int:", "slug:", "str:", "path:", ""):
             address = address.replace(f"<{kind}{name}>", value)
     assert "<" not in address, route
     return "/" + address

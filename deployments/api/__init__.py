@@ -10,8 +10,9 @@ from deployments.api.history import AllAudit, Audit, OneRevision, Revisions
 from deployments.api.logs import Logs
 from deployments.api.members import Members, OneMember
 from deployments.api.newer import Choose
-from deployments.api.projects import OneProject, Projects, Secrets, Use
+from deployments.api.projects import OneProject, Projects, Use
 from deployments.api.search import Search
+from deployments.api.secrets import OneSecret, Secrets
 
 ONE = "deployments/<uuid:pk>"
 
@@ -35,6 +36,7 @@ urlpatterns: list[URLPattern] = [
     *route("projects/<uuid:pk>", OneProject, "project"),
     *route("projects/<uuid:pk>/use", Use, "project-use"),
     *route("projects/<uuid:pk>/secrets", Secrets, "secrets"),
+    *route("projects/<uuid:pk>/secrets/<str:secret>", OneSecret, "secret"),
     *route("projects/<uuid:pk>/members", Members, "members"),
     *route("projects/<uuid:pk>/members/<uuid:member>", OneMember, "member"),
     *route("audit", AllAudit, "all-audit"),

@@ -1,4 +1,4 @@
-"""Projects with their secrets. Platform admins make projects; a secret can be written, never read."""
+"""Projects and what they use. Platform admins make them."""
 
 import uuid
 from collections.abc import Iterable
@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deployments import bodies, serializers, services, shapes
-from deployments.access import ROLE_CAN, Can
-from deployments.api.base import Endpoint, by_name_or_id, only_platform_admins, paged
+from deployments.access import ROLE_CAN
+from deployments.api.base import Endpoint, by_name_or_id, only_platform_admins
 from deployments.api.described import operation
 from deployments.api.parameters import orderings, text
 from deployments.api.taken import unless_taken
@@ -20,8 +20,6 @@ from deployments.choices import Role
 from deployments.http import Invalid, Pages, answer, etag_of, idempotency_key, ordered, require_match
 from deployments.models import Cluster, Membership, Project
 from deployments.projects import SORTS, counted, holding
-
-SECRET_SORTS = {"name": ["name", "-version"], "created": ["created_at"]}
 
 
 class Projects(Endpoint):
@@ -113,31 +111,6 @@ class Use(Endpoint):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         found = counted(Project.objects.visible_to(self.user))
         return answer(request, serializers.use(get_object_or_404(found, pk=pk)))
-
-
-class Secrets(Endpoint):
-    """The secrets of a project: names and versions. A value can be written and never read again."""
-
-    parameters = ("page", "page_size", "name", "ordering")
-    described = {"ordering": orderings(SECRET_SORTS)}
-
-    @operation("List the secrets of a project", returns=shapes.Secret, listed="pages")
-    def get(self, request: Request, pk: uuid.UUID) -> Response:
-        rows = self.project(pk).secrets.defer("sealed")
-        if name := request.query_params.get("name"):
-            rows = rows.filter(name=name)
-        return paged(self, Pages(), ordered(rows, request, SECRET_SORTS), serializers.secret)
-
-    @operation(
-        "Write a secret",
-        takes=bodies.StoreSecret, returns=shapes.Secret, status=201, refuses=(409, 422), idempotent=True,
-    )  # fmt: skip
-    def post(self, request: Request, pk: uuid.UUID) -> Response:
-        found = self.project(pk, Can.DEPLOY)
-        body = self.body(bodies.StoreSecret)
-        key = idempotency_key(request)
-        made = services.store_secret(project=found, name=body.name, value=body.value, by=self.user, key=key)
-        return answer(request, serializers.secret(made), status=201)
 
 
 def project(row: Project, role: Role | None) -> shapes.Project:

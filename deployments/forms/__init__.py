@@ -13,7 +13,7 @@ from deployments.forms.acts import (
 from deployments.forms.clusters import AcceptForm, ClusterForm
 from deployments.forms.deployment import DeploymentForm
 from deployments.forms.merge import merged
-from deployments.forms.projects import MemberForm, ProjectForm, RenameForm, RoleForm
+from deployments.forms.projects import MemberForm, ProjectForm, RenameForm, RoleForm, SecretForm
 from deployments.forms.seen import SeenForm
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "RenameForm",
     "RoleForm",
     "ScaleForm",
+    "SecretForm",
     "SeenForm",
     "TakeOverForm",
     "merged",

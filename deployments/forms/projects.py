@@ -7,13 +7,16 @@ from django.contrib.auth.models import Group
 
 from deployments import services
 from deployments.choices import Role
+from deployments.forms.seen import KeyedForm
 from deployments.models import Cluster
+from deployments.models.secret import MAX_SECRET_CHARS
+from deployments.rules import KEPT_AS, KEPT_AS_RULE
 
 if TYPE_CHECKING:
     from llmdash.accounts.models import User
 
 
-class ProjectForm(forms.Form):
+class ProjectForm(KeyedForm):
     """A new project; the row's own rules judge the names."""
 
     name = forms.CharField(max_length=63, help_text="Lower-case letters, digits and dashes.")
@@ -28,18 +31,41 @@ class RenameForm(forms.Form):
     name = forms.CharField(max_length=63)
 
 
+ROLES = Role.pairs()
+
+
 class RoleForm(forms.Form):
     """One of the roles."""
 
-    role = forms.ChoiceField(choices=Role.pairs())
+    role = forms.ChoiceField(choices=ROLES)
 
 
-class MemberForm(RoleForm):
+class Untold(forms.Textarea):
+    """What is typed here does not go back to the browser, not even beside a mistake."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
+class SecretForm(KeyedForm):
+    """A value that nobody reads again."""
+
+    name = forms.RegexField(
+        KEPT_AS, max_length=253, error_messages={"invalid": f"{KEPT_AS_RULE[:1].upper()}{KEPT_AS_RULE[1:]}."},
+        help_text="Written under a name that is there, the value is its next version.",
+    )  # fmt: skip
+    value = forms.CharField(
+        max_length=MAX_SECRET_CHARS, strip=False, help_text="Nobody can read it again.",
+        widget=Untold(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
+    )  # fmt: skip
+
+
+class MemberForm(KeyedForm):
     """Who joins, by name: people are not listed to those who do not know them."""
 
     kind = forms.ChoiceField(choices=[("user", "A person"), ("group", "A group")], label="Who joins")
     name = forms.CharField(max_length=254, label="Name")
-    field_order = ("kind", "name", "role")
+    role = forms.ChoiceField(choices=ROLES)
 
     user: "User | None" = None
     group: Group | None = None

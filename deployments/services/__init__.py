@@ -54,7 +54,7 @@ from deployments.services.refusals import (
     SpecRefused,
     Stale,
 )
-from deployments.services.secrets import store_secret
+from deployments.services.secrets import remove_secret, store_secret
 from deployments.services.specs import problems_of, read_spec
 
 __all__ = [
@@ -96,6 +96,7 @@ __all__ = [
     "register_cluster",
     "remove_member",
     "remove_project",
+    "remove_secret",
     "rename_project",
     "restart",
     "revise",

@@ -18,6 +18,7 @@ from deployments.views.projects import (
     remove_project,
     rename_project,
 )
+from deployments.views.secrets import remove_secret, write_secret
 
 __all__ = [
     "activity",
@@ -40,6 +41,7 @@ __all__ = [
     "projects",
     "remove_member",
     "remove_project",
+    "remove_secret",
     "rename_project",
     "restart",
     "revision",
@@ -49,4 +51,5 @@ __all__ = [
     "stop",
     "take_over",
     "try_again",
+    "write_secret",
 ]

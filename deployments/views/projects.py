@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -23,6 +23,7 @@ from deployments.views.list import Counted
 
 PAGE_SIZE = 50
 AUDIT_ROWS = 10
+MOST_SECRETS = 200
 
 
 def projects(request: Request) -> HttpResponse:
@@ -83,10 +84,17 @@ def project(request: Request, pk: uuid.UUID) -> HttpResponse:
         "lines": lines.read(page.object_list),
         "audit": AuditEntry.objects.visible_to(request.user).filter(project=row)[:AUDIT_ROWS],
         "is_boss": request.user.is_superuser,
+        "secrets": newest_secrets(row),
         **members_of(request, row),
     }
     template = "deployments/_project.html" if is_fragment(request) else "deployments/project.html"
     return render(request, template, context)
+
+
+def newest_secrets(row: Project) -> list[Any]:
+    """Each secret with its newest version, at most MOST_SECRETS."""
+    found = row.secrets.order_by("name").values("name").annotate(version=Max("version"), at=Max("created_at"))
+    return list(found[:MOST_SECRETS])
 
 
 def members_of(request: Request, row: Any) -> dict[str, Any]:
@@ -114,7 +122,11 @@ def create_project(request: Request) -> HttpResponse:
     form = ProjectForm(posted(request))
 
     def act() -> Done:
-        made = services.create_project(**form.cleaned_data, by=request.user)
+        data = form.cleaned_data
+        made = services.create_project(
+            name=data["name"], cluster=data["cluster"], namespace=data["namespace"], by=request.user,
+            create_namespace=data["create_namespace"], key=data["idempotency_key"],
+        )  # fmt: skip
         return at(made), f"{made.name} is made."
 
     page = {
@@ -161,8 +173,8 @@ def add_member(request: Request, pk: uuid.UUID) -> HttpResponse:
     form = MemberForm(posted(request))
 
     def act() -> Done:
-        role = Role(form.cleaned_data["role"])
-        services.add_member(project=row, user=form.user, group=form.group, role=role, by=request.user)
+        role, key = Role(form.cleaned_data["role"]), form.cleaned_data["idempotency_key"]
+        services.add_member(project=row, user=form.user, group=form.group, role=role, by=request.user, key=key)
         return at(row), f"{row.name} has a new member."
 
     text = "A person is found by user name, a group by its name."

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, ViewportSize, expect
 
 from deployments import services
 from deployments.choices import Connection, Health, Role
-from deployments.models import ClusterStatus, Deployment, DeploymentStatus, NodeStatus
+from deployments.models import ClusterStatus, Deployment, DeploymentStatus, NodeStatus, SecretValue
 from llmdash.accounts.models import User
 from tests import stage
 from tests.access_table import ACCOUNTS, PAGES
@@ -47,6 +47,7 @@ def served() -> Deployment:
         "reason": "Unschedulable", "message": "0/6 nodes are available: 4 Insufficient nvidia.com/gpu.", "ip": "",
         "gpus": 1, "current": True, "created_at": now.isoformat(), "stages": [],
     }  # fmt: skip
+    SecretValue.objects.create(project=project, name="hf_token", version=1, sealed=b"")
     DeploymentStatus.objects.create(
         deployment=made, health=Health.WAITING, health_rank=Health.WAITING.rank, wanted=1, gpus=1, pods=[pod],
         sentence=f"The only replica waits: no node has 1 free {LONG}.", changed_at=now,
@@ -68,7 +69,8 @@ def addresses(served: Deployment) -> list[str]:
     member = f"{team}members/{served.project.memberships.get().pk}/"
     acts = ("edit", "scale", "stop", "start", "restart", "delete", "try-again", "take-over", "drift-policy", "newer")
     return [
-        "/", "/projects/", "/projects/?q=nothing", team, f"{team}members/add/", f"{member}role/", f"{member}remove/",
+        "/", "/projects/", "/projects/?q=nothing", team, f"{team}secrets/write/",
+        f"{team}secrets/hf_token/remove/", f"{team}members/add/", f"{member}role/", f"{member}remove/",
         "/activity/", "/activity/?q=nothing", "/deployments/", "/deployments/?q=nothing", "/deployments/new/", one,
         *(f"{one}{act}/" for act in acts), f"/deployments/bulk/?act=delete&pk={served.pk}",
         f"{one}revisions/1/", f"{one}revisions/1/roll-back/", f"{one}pods/{served.name}-6d9f7c8b54-x2x9q/logs/",

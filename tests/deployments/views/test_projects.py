@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from deployments.choices import Health, Role
 from deployments.models import Membership, Project
 from tests import stage
-from tests.deployments.views.people import Person, Team, heard, team, text
+from tests.deployments.views.people import Person, Team, beside, filled, heard, team, text
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def test_the_number_of_queries_of_both_pages_is_fixed(team: Team, django_assert_
     def few() -> None:
         with django_assert_num_queries(6):
             team.admin.get("/projects/")
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             team.admin.get(page(team))
 
     team.make()
@@ -139,6 +139,20 @@ def test_who_cannot_join_is_said_beside_the_field(team: Team, fields: dict[str, 
     assert answer.status_code == 422
     assert said in " ".join(answer.context["form"].errors[where])
     assert team.project.memberships.count() == 3
+
+
+def test_a_form_that_is_sent_twice_makes_a_member_and_a_project_once(team: Team, boss: Person) -> None:
+    stage.user("nina")
+    form = filled(boss.get(f"{page(team)}members/add/")) | {"kind": "user", "name": "nina", "role": "viewer"}
+    assert form["idempotency_key"]
+    answers = [boss.client.post(f"{page(team)}members/add/", form) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert team.project.memberships.filter(user__username="nina").count() == 1
+    new = filled(boss.get("/projects/new/")) | {
+        "name": "twice", "cluster": str(team.project.cluster_id), "namespace": "twice",
+    }  # fmt: skip
+    answers = [boss.client.post("/projects/new/", new) for _ in range(2)]
+    assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, answers[0]["Location"])}
 
 
 def test_somebody_who_is_a_member_already_is_said_on_top(team: Team) -> None:
@@ -224,3 +238,21 @@ def test_projects_are_narrowed_by_their_cluster(team: Team, other: Team) -> None
     assert page.context["clusters"] == [("of-other", 1), ("of-team", 1)]
     assert "All 2 of-other 1 of-team 1" in text(page)
     assert "No project matches" in text(team.viewer.get("/projects/?cluster=nowhere"))
+
+
+def test_secrets_are_written_listed_and_removed_and_never_shown(team: Team) -> None:
+    assert "None is stored." in text(team.viewer.get(page(team)))
+    for _ in range(2):
+        made = team.operator.send(f"{page(team)}secrets/write/", name="hf_token", value="canary-of-a-secret")
+        assert made.status_code == 302
+    answer = team.operator.get(page(team))
+    assert "hf_token 2" in text(answer)
+    assert "canary" not in answer.content.decode()
+    bad = team.operator.send(f"{page(team)}secrets/write/", name="-bad-", value="canary-of-a-secret")
+    assert bad.status_code == 422
+    assert "Must have letters, digits, dashes" in beside(bad, "name")
+    assert "canary" not in bad.content.decode()
+    assert team.viewer.get(f"{page(team)}secrets/write/").status_code == 403
+    assert team.operator.client.post(f"{page(team)}secrets/hf_token/remove/").status_code == 302
+    assert "None is stored." in text(team.viewer.get(page(team)))
+    assert team.operator.get(f"{page(team)}secrets/hf_token/remove/").status_code == 404
