@@ -37,6 +37,7 @@ NOT_MATCHED = "Choose another GPU type or GPU resource, or other node labels: no
 IMAGE = "Correct the image's name or tag, or give the namespace the right to pull it."
 TOO_LARGE = "Ask for less on each replica, or have larger nodes added to the cluster."
 LESS = "Ask for less {} on each replica, or free some on the nodes."
+GPU_MEMORY = "Give it more or larger GPUs, or choose a smaller LLM, a smaller precision or a shorter context."
 LOG = "Read the log of its pod: it says why the container ended."
 # By the reason of a pod that fails, as the kubelet and `monitoring.pods` name it.
 BY_REASON = {
@@ -99,4 +100,6 @@ def of_health(health: Health, pods: Sequence[dict[str, Any]]) -> str:
         step = of_scheduling(message) or BY_HEALTH[Health.WAITING]
     failed = [pod for pod in pods if pod["stage"] == Stage.FAILED] if step and health != Health.UNKNOWN else []
     failed.sort(key=lambda pod: not pod["current"])
+    if failed and "CUDA out of memory" in failed[0].get("said", ""):
+        return GPU_MEMORY
     return BY_REASON.get(failed[0]["reason"], step) if failed else step

@@ -131,7 +131,8 @@ def said(run: Terminated | None) -> str:
         return ""
     errors = [found for found in ERROR.findall(run.message) if "above" not in found.lower()]
     lines = errors or [line for line in run.message.splitlines() if line.strip()]
-    return lines[-1].strip()[:SAID] if lines else ""
+    last = lines[-1].strip() if lines else ""
+    return last if len(last) <= SAID else f"{last[:SAID].rsplit(' ', 1)[0]} …"
 
 
 def failure(status: ContainerStatus) -> Cause | None:

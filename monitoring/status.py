@@ -272,9 +272,9 @@ def why_failed(pod: dict[str, Any]) -> str:
 
 
 def shortened(text: str) -> str:
-    """As much of it as a sentence bears."""
-    text = text.rstrip(".")
-    return text if len(text) <= SAID else f"{text[:SAID].rsplit(' ', 1)[0]} …"
+    """Its first sentence, or as much of that as a sentence bears."""
+    first = text.split(". ", maxsplit=1)[0].rstrip(".")
+    return first if len(first) <= SAID else f"{first[:SAID].rsplit(' ', 1)[0]} and so on"
 
 
 def why_pending(message: str, intent: Intent) -> str:

@@ -7,6 +7,7 @@ from deployments.advice import (
     BY_PROBLEM,
     BY_REASON,
     BY_REFUSAL,
+    GPU_MEMORY,
     LESS,
     NOT_MATCHED,
     OF_A_DELETION,
@@ -29,6 +30,11 @@ def test_a_known_reason_has_its_own_step(reason: str) -> None:
 
 def test_an_unknown_reason_gets_the_step_of_the_health() -> None:
     assert of_health(Health.FAILING, [pod("Odd")]) == BY_HEALTH[Health.FAILING]
+
+
+def test_an_llm_that_is_too_large_for_its_gpus_gets_a_step_of_its_own() -> None:
+    found = pod("CrashLoopBackOff") | {"said": "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB."}
+    assert of_health(Health.FAILING, [found]) == GPU_MEMORY
 
 
 def test_the_newest_revisions_pods_come_first() -> None:

@@ -12,6 +12,7 @@ from monitoring.status import Intent, Seen, status
 from tests.monitoring import samples
 from tests.monitoring.judging import NO_GPU, ONE, THREE, absent, judged, says
 from tests.monitoring.samples import (
+    condition,
     event,
     failing_pod,
     loading_pod,
@@ -22,6 +23,7 @@ from tests.monitoring.samples import (
     rolled,
     said_by_the_scheduler,
     stopping_pod,
+    waits,
 )
 
 # ---- serving and degraded
@@ -123,6 +125,22 @@ FULL = "preemption: 0/8 nodes are available: 8 No preemption victims found for i
 def test_what_lacks_on_every_node_that_it_might_have_is_the_cause(message: str, clause: str) -> None:
     found = judged(ONE, pending_pod("a", f"0/8 nodes are available: {message} {FULL}"))
     says(found, Health.WAITING, f"The replica waits: {clause}.")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB.", "torch.OutOfMemoryError: CUDA out of memory"),
+        (f"ValueError: {'word ' * 40}", f"ValueError: {'word ' * 21}and so on"),
+        ("no CUDA", "no CUDA"),
+    ],
+)  # fmt: skip
+def test_what_a_container_said_last_is_told_by_its_first_sentence(said: str, told: str) -> None:
+    state = waits("CrashLoopBackOff", "back-off", restartCount=3)
+    last = {"lastState": {"terminated": {"exitCode": 1, "reason": "Error", "message": said}}}
+    found = pod("a", conditions=[condition("PodScheduled")], containerStatuses=[state | last])
+    sentence = f"The replica fails: the container ends again and again (restarted 3 times): {told}."
+    says(judged(ONE, found), Health.FAILING, sentence)
 
 
 def test_without_a_gpu_type_the_resource_is_named() -> None:
