@@ -53,6 +53,7 @@ class DeleteForm(NameForm, SeenForm):
 class BulkForm(forms.Form):
     """Several deployments at once. What cannot be undone asks for the act and its number in words."""
 
+    reason = ReasonField()
     confirm = forms.CharField(required=False)
 
     def __init__(self, *args: Any, word: str, count: int, danger: bool, **kwargs: Any) -> None:

@@ -74,7 +74,7 @@ def bulk(request: Request) -> HttpResponse:
     able = [line.row for line in lines if not line.why_not]
     form = BulkForm(posted(request), word=act.word.lower(), count=len(able), danger=act.danger)
     if request.method == "POST" and able and form.is_valid():
-        perform(request, act, able, seen_of(request))
+        perform(request, act, able, form.cleaned_data["reason"])
         for line in lines:
             if line.why_not:  # it could be done when the page asked
                 messages.info(request, f"{line.row.name} is left as it is: {line.why_not}")
@@ -147,12 +147,12 @@ def seen_of(request: Request) -> dict[str, int]:
     return found
 
 
-def perform(request: Request, act: Act, rows: list[Any], seen: dict[str, int]) -> None:
-    """Do it to each, and say what came of it. What somebody changed since the page was opened is left as it is."""
-    done, same = [], []
+def perform(request: Request, act: Act, rows: list[Any], reason: str) -> None:
+    """Do it to each for that reason, and say what came of it. What was changed since the page was opened is left."""
+    done, same, seen = [], [], seen_of(request)
     for row in rows:
         try:
-            act.does(deployment=row, by=request.user, if_revision=seen.get(str(row.pk)))
+            act.does(deployment=row, by=request.user, if_revision=seen.get(str(row.pk)), reason=reason)
             done.append(row.name)
         except services.NothingChanged:
             same.append(row.name)

@@ -10,6 +10,7 @@ import click
 
 from llmdash.cli import names, waiting
 from llmdash.cli.get import place
+from llmdash.cli.output import document, format_option
 from llmdash.cli.server import Failed, Row, Server, Target
 
 Command = Callable[..., None]
@@ -24,58 +25,69 @@ def act(command: Command) -> Command:
         command(target.server, place(name, project), **more)
 
     reason = click.option("-m", "--reason", default="", help="Why; kept with the revision.")
-    for option in (waiting.timeout_option, waiting.wait_option, reason, names.project_option, names.deployment):
+    options = (
+        format_option,
+        waiting.timeout_option,
+        waiting.wait_option,
+        reason,
+        names.project_option,
+        names.deployment,
+    )
+    for option in options:
         taken = option(taken)
     return taken
 
 
-def do(server: Server, name: str, what: str, body: Row, *, wait: bool, timeout: int) -> None:
-    """Ask for it once, however often the request travels, and say what came of it."""
+def do(server: Server, name: str, what: str, body: Row, *, wait: bool, timeout: int, shape: str) -> Row:
+    """Ask for it once, however often the request travels, and say what came of it: in a line, or as the deployment."""
     row = server.deployment(name)
     title = f"{row['project']}/{row['name']}"
     try:
-        made = server("POST", f"/deployments/{row['id']}/{what}", body, Idempotency_Key=uuid.uuid4().hex)
+        made: Row = server("POST", f"/deployments/{row['id']}/{what}", body, Idempotency_Key=uuid.uuid4().hex)
     except Failed as failed:
         if failed.code != "unchanged":
             raise
-        click.echo(f"{title} unchanged")
-        made = row
+        said, made = "unchanged", server("GET", f"/deployments/{row['id']}")
     else:
-        click.echo(f"{title} revision {made['revision']}")
+        said = f"revision {made['revision']}"
+    if shape == "table":
+        click.echo(f"{title} {said}")
+    else:
+        document(made, shape)
     if wait:
         waiting.until_up(server, made, timeout)
+    return made
 
 
 @click.command()
 @act
 @click.option("-r", "--replicas", type=click.IntRange(min=0), required=True, help="How many.")
-def scale(server: Server, name: str, replicas: int, reason: str, wait: bool, timeout: int) -> None:
+def scale(server: Server, name: str, replicas: int, reason: str, **how: Any) -> None:
     """Ask for another number of replicas."""
-    do(server, name, "scale", {"replicas": replicas, "reason": reason}, wait=wait, timeout=timeout)
-    found = server("GET", f"/deployments/{server.deployment(name)['id']}")
-    if not found["spec"].get("running", True):
+    made = do(server, name, "scale", {"replicas": replicas, "reason": reason}, **how)
+    if not made["spec"].get("running", True):
         click.echo(f"It is stopped: its replicas come with `llmdash start {name}`.", err=True)
 
 
 @click.command()
 @act
-def stop(server: Server, name: str, reason: str, wait: bool, timeout: int) -> None:
+def stop(server: Server, name: str, reason: str, **how: Any) -> None:
     """Take all replicas away; their number is remembered."""
-    do(server, name, "stop", {"reason": reason}, wait=wait, timeout=timeout)
+    do(server, name, "stop", {"reason": reason}, **how)
 
 
 @click.command()
 @act
-def start(server: Server, name: str, reason: str, wait: bool, timeout: int) -> None:
+def start(server: Server, name: str, reason: str, **how: Any) -> None:
     """Bring the remembered replicas back."""
-    do(server, name, "start", {"reason": reason}, wait=wait, timeout=timeout)
+    do(server, name, "start", {"reason": reason}, **how)
 
 
 @click.command()
 @act
-def restart(server: Server, name: str, reason: str, wait: bool, timeout: int) -> None:
+def restart(server: Server, name: str, reason: str, **how: Any) -> None:
     """Replace every pod, one after the other."""
-    do(server, name, "restart", {"reason": reason}, wait=wait, timeout=timeout)
+    do(server, name, "restart", {"reason": reason}, **how)
 
 
 @click.command()
@@ -83,13 +95,13 @@ def restart(server: Server, name: str, reason: str, wait: bool, timeout: int) ->
 @click.option(
     "--to", "number", type=click.IntRange(min=1), help="Which revision; the one before the newest without it."
 )
-def rollback(server: Server, name: str, number: int | None, reason: str, wait: bool, timeout: int) -> None:
+def rollback(server: Server, name: str, number: int | None, reason: str, **how: Any) -> None:
     """Make an earlier revision the newest one again."""
     newest = server.deployment(name)["revision"]
     if number is None and newest == 1:
         raise Failed("There is only one revision; there is nothing to go back to.")
     body = {"revision": number or newest - 1, "reason": reason}
-    do(server, name, "rollback", body, wait=wait, timeout=timeout)
+    do(server, name, "rollback", body, **how)
 
 
 @click.command()

@@ -91,6 +91,8 @@ def test_a_change_is_shown_and_scaling_waits(llmdash: Shell, stack: Stack) -> No
     assert llmdash("scale", "typed", "-r", "2", "--wait", "--timeout", "150") == "default/typed revision 2\n"
     assert replicas(stack) == "2/2"
     assert llmdash("scale", "typed", "-r", "2") == "default/typed unchanged\n"
+    found = json.loads(llmdash("scale", "typed", "-r", "2", "-o", "json"))
+    assert (found["revision"], found["spec"]["replicas"]) == (2, 2)
     assert json.loads(llmdash("get", "deployments", "-o", "json"))[0]["ready"] == 2
     pods = llmdash("get", "pods", "typed").splitlines()
     assert len(pods) == 3

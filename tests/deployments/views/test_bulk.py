@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from deployments import services
 from deployments.choices import Role
-from deployments.models import AppliedObject, Deployment, DeploymentStatus, Membership
+from deployments.models import AppliedObject, AuditEntry, Deployment, DeploymentStatus, Membership
 from tests import stage
 from tests.deployments.views.people import Person
 
@@ -70,6 +70,13 @@ def test_each_is_done_and_told(maria: Person) -> None:
     assert told(started) == ["a, b and c are being started."]
 
 
+def test_a_reason_is_kept_with_each_revision(maria: Person) -> None:
+    maria.client.post(BULK, fields("stop", "a", "b", reason="the night"))
+    assert [row(name).revisions.get(number=2).reason for name in "ab"] == ["the night"] * 2
+    bad = maria.client.post(BULK, fields("stop", "c", reason="a\x07"))
+    assert (bad.status_code, row("c").desired) == (422, 1)
+
+
 def test_what_somebody_changed_meanwhile_is_left_as_it_is(maria: Person) -> None:
     seen = fields("stop", "a", "b")
     services.scale(deployment=row("a"), replicas=3, by=maria.user)
@@ -87,7 +94,8 @@ def test_deleting_names_the_objects_and_asks_for_the_number_in_words(maria: Pers
     assert refused.status_code == 422
     assert "This is not “delete 2”." in words(refused)
     assert not Deployment.objects.filter(deleted_at__isnull=False).exists()
-    maria.client.post(BULK, fields("delete", "a", "b", confirm="delete 2"))
+    maria.client.post(BULK, fields("delete", "a", "b", confirm="delete 2", reason="tidying up"))
+    assert [entry.detail["reason"] for entry in AuditEntry.objects.filter(action="delete")] == ["tidying up"] * 2
     assert set(Deployment.objects.filter(deleted_at__isnull=False).values_list("name", flat=True)) == {"a", "b"}
 
 
