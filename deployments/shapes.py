@@ -16,7 +16,7 @@ from deployments.access import Can
 from deployments.choices import Action, Connection, DriftPolicy, Health, Outcome, Problem, PrometheusAuth, Role
 
 SPEC = "x-spec"
-FOUND = ("deployment", "project", "cluster")
+FOUND = ("deployment", "project", "cluster", "member")
 
 
 def words(kind: type[StrEnum], *more: str) -> Any:
@@ -182,7 +182,7 @@ class Found(TypedDict):
     kind: Annotated[str, WithJsonSchema({"type": "string", "enum": list(FOUND)})]
     id: UUID
     name: str
-    where: Annotated[str, about("The project of a deployment, the cluster of a project.")]
+    where: Annotated[str, about("The project of a deployment or a member, the cluster of a project.")]
     url: Annotated[str, about("Its address in this API.")]
 
 

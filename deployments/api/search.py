@@ -1,8 +1,10 @@
 """One search over everything that has a name."""
 
+import uuid
 from typing import Any
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
@@ -13,11 +15,12 @@ from deployments.api.base import Endpoint
 from deployments.api.described import operation
 from deployments.api.parameters import text
 from deployments.http.lists import size_of
-from deployments.models import Cluster, Project
+from deployments.models import Cluster, Membership, Project
 
 
 class Search(Endpoint):
-    """Deployments (by name or LLM), projects (by name or namespace) and clusters that the caller may see."""
+    """Deployments (by name or LLM), projects (by name or namespace), clusters and members of projects that the caller
+    may see. Acts are searched by `q` of the audit."""
 
     parameters = ("q", "limit")
     required = ("q",)
@@ -39,10 +42,13 @@ class Search(Endpoint):
         deployments = glance.listed().visible_to(self.user)
         projects = Project.objects.visible_to(self.user).select_related("cluster")
         clusters = Cluster.objects.visible_to(self.user).only("name")
+        joined = Membership.objects.filter(project__in=Project.objects.visible_to(self.user)).select_related("project")
+        members = joined.annotate(name=Coalesce("user__username", "group__name"))
         return [
             [found("deployment", row, row.project.name) for row in best(deployments, words, "llm")[:limit]],
             [found("project", row, row.cluster.name) for row in best(projects, words, "namespace")[:limit]],
             [found("cluster", row, "") for row in best(clusters, words)[:limit]],
+            [found("member", row, row.project.name, row.project_id) for row in best(members, words)[:limit]],
         ]
 
 
@@ -56,6 +62,7 @@ def best(rows: QuerySet[Any], words: str, *more: str) -> QuerySet[Any]:
     return ordered
 
 
-def found(kind: str, row: Any, where: str) -> shapes.Found:
-    """One of the answer."""
-    return {"kind": kind, "id": row.pk, "name": row.name, "where": where, "url": reverse(f"api:{kind}", args=[row.pk])}
+def found(kind: str, row: Any, where: str, *of: uuid.UUID) -> shapes.Found:
+    """One of the answer; `of` is what stands before its id in its address."""
+    url = reverse(f"api:{kind}", args=[*of, row.pk])
+    return {"kind": kind, "id": row.pk, "name": row.name, "where": where, "url": url}

@@ -24,10 +24,16 @@ def found(caller: Caller, words: str) -> list[tuple[str, str]]:
 
 def test_everything_with_a_name_is_found(team: Team) -> None:
     team_of("strangers")
-    assert found(team.viewer, "team") == [("deployment", "team-llm"), ("project", "team"), ("cluster", "of-team")]
+    members = [("member", f"team-{role}") for role in ("admin", "operator", "viewer")]
+    assert found(team.viewer, "team") == [
+        ("deployment", "team-llm"),
+        ("project", "team"),
+        ("cluster", "of-team"),
+        *members,
+    ]
     assert found(team.viewer, "qwen3") == [("deployment", "team-llm")]  # by its LLM
     assert found(team.viewer, "strangers") == []
-    assert len(found(Caller(stage.user("boss", is_superuser=True)), "e")) == 6
+    assert len(found(Caller(stage.user("boss", is_superuser=True)), "e")) == 12
 
 
 def team_of(name: str) -> Team:
@@ -47,10 +53,10 @@ def test_names_that_begin_so_come_first(team: Team) -> None:
     assert [name for _, name in found(team.viewer, "llm")] == ["llm-x", "a-llm-x", "team-llm"]
 
 
-def test_a_search_is_four_queries_and_who_asks(team: Team) -> None:
+def test_a_search_is_one_query_for_each_kind_and_who_asks(team: Team) -> None:
     with CaptureQueriesContext(connection) as made:
         found(team.viewer, "team")
-    assert len(made) == 5  # session, user, one for each kind
+    assert len(made) == 6  # session, user, one for each kind
 
 
 @pytest.mark.parametrize("query", ["", "?q=", "?q=%20", f"?q={'x' * 201}", "?q=a&limit=0", "?q=a&limit=x", "?find=a"])
