@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployments import scheduling
-from deployments.choices import Connection, Health, Problem, Stage
+from deployments.choices import BY_OTHERS, Connection, Health, Problem, Stage
 
 BY_PROBLEM = {
     Problem.WAIT: "Edit the deployment, or have the cluster's admin lift what stands in the way; it is tried hourly.",
@@ -74,7 +74,7 @@ def of_problem(kind: Problem, error: Mapping[str, Any], *, deleting: bool) -> st
 
 def can_take_over(kind: Problem, error: Mapping[str, Any]) -> bool:
     """Whether a person may let llmdash win: what others change or removed stands in the way, not a refusal."""
-    return kind == Problem.CONTESTED or (kind == Problem.WAIT and error.get("reason") in BY_REFUSAL)
+    return kind == Problem.CONTESTED or (kind == Problem.WAIT and error.get("reason") in BY_OTHERS)
 
 
 def why_pending(pods: Sequence[dict[str, Any]]) -> str:

@@ -80,6 +80,10 @@ class Problem(Shown):
     NEWER = "newer", "Cluster is newer", "orange", "clock"
 
 
+# Reasons of an error for which others' changes stand in the way, and a person can take over.
+BY_OTHERS = ("FieldConflict", "Removed")
+
+
 class Newer(Shown):
     """What holds when the cluster has a revision that the database does not know."""
 

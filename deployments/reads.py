@@ -15,12 +15,7 @@ from deployments.crypto import CannotOpen
 from deployments.manifests import labels
 from deployments.models import Cluster, Deployment
 from deployments.spec import Spec
-
-# ECMA-48: control sequences, and strings such as a window's title.
-TERMINAL = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|\x9b[0-?]*[ -/]*[@-~]"
-)
-NOT_SHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+from deployments.terminal import plain
 
 
 @dataclass(frozen=True)
@@ -56,7 +51,7 @@ def logs(deployment: Deployment, pod: str, *, actor: str, **excerpt: Any) -> tup
         return "", Unread("The log could not be read", "The cluster's credentials cannot be opened.", step)
     except kube.KubeError as error:
         return "", why_no_logs(error)
-    return readable(text), None
+    return plain(text), None
 
 
 @dataclass(frozen=True)
@@ -97,11 +92,6 @@ def spec_of(metadata: dict[str, Any]) -> Spec | None:
 def may_be_pod(deployment: Deployment, pod: str) -> bool:
     """Whether one of its pods may have been called so: others' pods stand in the namespace, too."""
     return bool(re.fullmatch(labels.pod_names(deployment.name), pod))
-
-
-def readable(log: str) -> str:
-    """A log without the codes that move and colour a terminal, and without characters that no page shows."""
-    return NOT_SHOWN.sub("", TERMINAL.sub("", log.replace("\r\n", "\n")))
 
 
 def why_no_logs(error: kube.KubeError) -> Unread:

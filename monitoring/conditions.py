@@ -66,8 +66,8 @@ def same(cluster: Cluster, status: ClusterStatus) -> Condition:
     if status.connection == Connection.OTHER:
         return Condition("Identity", Sign.BAD, status.message, advice.BY_CONNECTION[Connection.OTHER])
     known = cluster.identity or status.identity
-    if twin := cluster.twins().first():
-        text = f"Cluster {twin} is the same one: GPUs are counted twice, and pods of the one are others' for the other."
+    if cluster.twins().exists():
+        text = "It is registered twice: pods of the one are somebody else's for the other."
         return Condition("Identity", Sign.WARNING, text, "A platform admin can forget one of them.")
     if known:
         return Condition("Identity", Sign.WELL, f"The cluster {known}, by the uid of its kube-system namespace.")

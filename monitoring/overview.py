@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Q, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, Value, When
 from django.urls import reverse
 
 from deployments import advice, glance
-from deployments.choices import Connection, DriftPolicy, Health, Problem, Shown, Sign
+from deployments.choices import BY_OTHERS, Connection, DriftPolicy, Health, Problem, Shown, Sign
 from deployments.models import Cluster, ClusterStatus
 from monitoring import conditions
 
@@ -59,6 +59,8 @@ def matters(deployments: Any, clusters: list[Cluster]) -> tuple[list[Matter], in
         | Q(problem__in=[Problem.POISON, Problem.CONTESTED, Problem.WAIT])
         | Q(problem=Problem.NEWER) & ~Q(drift_policy=DriftPolicy.LEAVE)
     )
+    left = Q(drift_policy=DriftPolicy.LEAVE, applied=F("desired"), last_error__reason__in=BY_OTHERS)
+    rows = rows.exclude(left, problem=Problem.WAIT, health_now__in=[Health.SERVING, Health.STOPPED])
     # A problem from before a deletion says nothing of it until its first try.
     rows = rows.exclude(deleted_at__isnull=False, deletion_started_at__isnull=True)
     rows = rows.annotate(urgency=Case(*URGENCY, default=Value(9), output_field=IntegerField()))

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from deployments.choices import Stage
+from deployments.terminal import plain
 from monitoring.capacity import demand
 from monitoring.objects import Condition, ContainerStatus, Event, Pod, Terminated, condition
 
@@ -88,7 +89,8 @@ def stage_on_node(pod: Pod, events: Sequence[Event]) -> tuple[Stage, Cause]:
         if cause := loop(status, ready):
             return Stage.FAILED, cause
     if main and all(status.state and status.state.running for status in main):
-        return Stage.LOADING, Cause("", " ".join(last_end(status) for status in main if status.restart_count).strip())
+        again = next((one.last_state.terminated for one in main if one.restart_count and one.last_state), None)
+        return Stage.LOADING, Cause("", ended(again), said(again)) if again else Cause()
     pulling = any(event.reason in ("Pulling", "Pulled") for event in events)
     return (Stage.PULLING if pulling else Stage.SCHEDULED), Cause()
 
@@ -129,8 +131,9 @@ def said(run: Terminated | None) -> str:
     has no time to say why."""
     if run is None or run.reason == "OOMKilled":
         return ""
-    errors = [found for found in ERROR.findall(run.message) if "above" not in found.lower()]
-    lines = errors or [line for line in run.message.splitlines() if line.strip()]
+    text = plain(run.message)
+    errors = [found for found in ERROR.findall(text) if "above" not in found.lower()]
+    lines = errors or [line for line in text.splitlines() if line.strip()]
     last = lines[-1].strip() if lines else ""
     return last if len(last) <= SAID else f"{last[:SAID].rsplit(' ', 1)[0]} …"
 

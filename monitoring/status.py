@@ -221,7 +221,9 @@ def others(intent: Intent, pods: list[dict[str, Any]], ready: int, refused: str)
         return f"{plural(missing, 'pod')} not created yet"
     stage = max(by_stage, key=lambda stage: (by_stage[stage], stage))
     word = WORDS[stage] if intent.loads or stage != Stage.LOADING else "starting"
-    again = f" again, after {plural(restarts, 'restart')}" if (restarts := max(p["restarts"] for p in waiting)) else ""
+    last = max(waiting, key=lambda pod: pod["restarts"])
+    said = f": {shortened(last['said'])}" if last["said"] else ""
+    again = f" again, after {plural(last['restarts'], 'restart')}{said}" if last["restarts"] else ""
     return f"{count(by_stage[stage], missing, ready)} {verb(by_stage[stage], 'is', 'are')} {word}{again}"
 
 

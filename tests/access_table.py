@@ -90,7 +90,7 @@ PAGES: Table = {
     "projects/<uuid:pk>/rename/": [Case("GET", BOSS), Case("POST", BOSS_DOES, {"name": "renamed"})],
     "projects/<uuid:pk>/remove/": [Case("GET", BOSS), Case("POST", BOSS_REFUSED, {"confirm": "no"})],
     "projects/<uuid:pk>/secrets/write/": [Case("GET", ASK), Case("POST", DO, {"name": "T", "value": "v"})],
-    "projects/<uuid:pk>/secrets/<str:secret>/remove/": [
+    "projects/<uuid:pk>/secrets/<kept:secret>/remove/": [
         Case("GET", Says(302, 403, 404, 404, 404, 404)),  # there is none
         Case("POST", Says(302, 403, 404, 404, 404, 404)),
     ],
@@ -155,7 +155,7 @@ REST: Table = {
     **gets(READ, f"{API}/status", f"{API}/pods", f"{API}/events", f"{API}/metrics"),
     **gets(LIST, "api/v1/projects", "api/v1/clusters"),
     **gets(READ, "api/v1/projects/<uuid:pk>", "api/v1/clusters/<uuid:pk>"),
-    "api/v1/projects/<uuid:pk>/secrets/<str:secret>": [Case("DELETE", Says(401, 403, 404, 404, 404, 404))],
+    "api/v1/projects/<uuid:pk>/secrets/<kept:secret>": [Case("DELETE", Says(401, 403, 404, 404, 404, 404))],
     "api/v1/projects/<uuid:pk>/secrets": [Case("GET", READ), Case("POST", STORE, {"name": "T", "value": "v"})],
 }
 

@@ -138,7 +138,7 @@ def address_of(route: str, world: World) -> str:
         if route.startswith(f"admin/{model}/"):
             parts["object_id"] = str(pk)
     for name, value in parts.items():
-        for kind in ("uuid:", "int:", "slug:", "str:", "path:", ""):
+        for kind in ("uuid:", "int:", "slug:", "kept:", "path:", ""):
             address = address.replace(f"<{kind}{name}>", value)
     assert "<" not in address, route
     return "/" + address

@@ -36,7 +36,7 @@ urlpatterns: list[URLPattern] = [
     *route("projects/<uuid:pk>", OneProject, "project"),
     *route("projects/<uuid:pk>/use", Use, "project-use"),
     *route("projects/<uuid:pk>/secrets", Secrets, "secrets"),
-    *route("projects/<uuid:pk>/secrets/<str:secret>", OneSecret, "secret"),
+    *route("projects/<uuid:pk>/secrets/<kept:secret>", OneSecret, "secret"),
     *route("projects/<uuid:pk>/members", Members, "members"),
     *route("projects/<uuid:pk>/members/<uuid:member>", OneMember, "member"),
     *route("audit", AllAudit, "all-audit"),

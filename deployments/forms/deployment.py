@@ -14,7 +14,7 @@ from deployments.choices import DriftPolicy
 from deployments.forms.reason import ReasonField
 from deployments.forms.seen import LOST, SeenForm
 from deployments.forms.text import READERS, as_text, has_lines, lines_of, read_scalar, words
-from deployments.models import Deployment, Project
+from deployments.models import Deployment, Project, SecretValue
 from deployments.models.deployment import deployment_name
 from deployments.models.secret import MAX_SECRET_CHARS, MAX_SECRETS_CHARS
 from deployments.runtimes import RUNTIMES
@@ -35,6 +35,7 @@ SELDOM = {
 }  # folded away  # fmt: skip
 NOT_IN_THE_FORM = {"version", "running", "restarted_at"}
 NAME_RULE = "Lower-case letters, digits and dashes; begins with a letter, does not end with a dash; at most 50."
+FROM = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,254})\s*<-\s*([A-Za-z0-9_][-A-Za-z0-9_.]{0,252})")
 ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,254}"
 CHOICE_LABELS = {
     "runtime": {name: runtime.label for name, runtime in RUNTIMES.items()},
@@ -107,6 +108,9 @@ class SecretLines(forms.Textarea):
         found = []
         for line in filter(str.strip, lines_of(text)):
             name, sign, value = (part.strip() for part in line.partition("="))
+            if arrow := FROM.fullmatch(line.strip()):
+                found.append((arrow[0], ""))
+                continue
             is_one = value.strip("=") or (name.isupper() and not value) if sign else name in self.stored
             if not (is_one and re.fullmatch(ENV_NAME, name)):
                 break
@@ -126,11 +130,14 @@ class DeploymentForm(SeenForm):
     reason = ReasonField(label="Reason (optional)")
     idempotency_key = forms.CharField(max_length=200, widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, projects: Any = None, before: Spec | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, projects: Any = None, before: Spec | None = None, project: Project | None = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
         initial = kwargs.pop("initial", {}) | {"idempotency_key": uuid.uuid4().hex}
         kwargs["initial"] = initial | (as_text(before) if before else as_text(None))
         super().__init__(*args, **kwargs)
-        self.before = before
+        self.before, self.place = before, project
         self.shown: dict[str, Any] = as_text(before)
         self.plain = 0
         for name, info in Spec.model_fields.items():
@@ -143,7 +150,8 @@ class DeploymentForm(SeenForm):
         self.fields["secret_env"] = forms.CharField(
             label="Secret environment", required=False, strip=False,
             widget=self.secret_lines,
-            help_text="One NAME=value on a line. Nobody can read a value again; a NAME alone keeps the one stored.",
+            help_text="One on a line: NAME=value, NAME <- secret for the newest version of one of the project, or NAME "
+            "alone to keep what is stored. Nobody can read a value again.",
         )  # fmt: skip
         if before is None:
             self.fields["project"].queryset = projects  # type: ignore[attr-defined]
@@ -260,13 +268,21 @@ class DeploymentForm(SeenForm):
 
     def _read_secrets(self) -> tuple[list[dict[str, Any]], dict[str, str]]:
         """(env entries with the ids of stored secrets, new values by name). A new value has no id yet."""
-        stored = self._stored()
+        of_project = self._of_project()
+        stored = of_project | self._stored()
+        self.secret_lines.stored = stored
         entries, values = [], {}
         known = self.secret_lines.names(self._typed("secret_env"))
         lines = [line for line in lines_of(self._typed("secret_env")) if line.strip()]
         for number, line in enumerate(lines, 1):
             text, is_new, value = line.partition("=")
             name = text.strip()
+            if arrow := FROM.fullmatch(line.strip()):
+                name = arrow[1]
+                if arrow[2] not in of_project:
+                    self.add_error("secret_env", f"The project has no secret {arrow[2]}.")
+                    continue
+                stored |= {name: of_project[arrow[2]]}
             called = name if number <= len(known) else f"Line {number}"  # a piece of a value is not repeated
             if value and not name:
                 self.add_error("secret_env", "A value has no name; write NAME=value.")
@@ -288,6 +304,16 @@ class DeploymentForm(SeenForm):
     def _stored(self) -> dict[str, uuid.UUID]:
         """The secret variables that there are, with the ids of their values."""
         return {var.name: var.secret for var in self.before.env if var.secret} if self.before else {}
+
+    def _of_project(self) -> dict[str, uuid.UUID]:
+        """The newest versions of the project's secrets: a NAME alone takes one where the deployment has none."""
+        project = self.place or self.cleaned_data.get("project")
+        lines = lines_of(self._typed("secret_env"))
+        alone = {line.partition("<-")[2].strip() or line.strip() for line in lines if "=" not in line}
+        if project is None or not alone:
+            return {}
+        rows = SecretValue.objects.filter(project=project, name__in=alone).order_by("name", "version")
+        return dict(rows.values_list("name", "pk"))
 
     def ask_for_secrets_again(self) -> None:
         """Values are not sent back: say which to type anew before this is sent once more."""

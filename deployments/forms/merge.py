@@ -5,7 +5,7 @@ from typing import Any
 from django.forms import BoundField
 
 from deployments.forms.deployment import DeploymentForm
-from deployments.forms.text import as_text, words
+from deployments.forms.text import as_text, as_typed, words
 from deployments.models import Revision
 from deployments.spec import Spec
 
@@ -16,9 +16,12 @@ def merged(form: DeploymentForm, newest: Revision) -> tuple[DeploymentForm, list
     A field that this person left as it was when the form was opened takes the other's value; what they typed stays.
     """
     mine, theirs = form.touched(), as_text(newest.spec)
-    taken = {name: words(theirs[name]) for name in theirs if name in form.fields and name not in mine}
+    taken = {name: as_typed(theirs[name]) for name in theirs if name in form.fields and name not in mine}
     again = DeploymentForm(
-        dict(form.data.items()) | taken | {"if_revision": str(newest.number)}, before=newest.spec, initial={}
+        dict(form.data.items()) | taken | {"if_revision": str(newest.number)},
+        before=newest.spec,
+        project=form.place,
+        initial={},
     )
     again.is_valid()
     changed = changed_fields(form.before, newest.spec) if form.before else set()

@@ -59,6 +59,13 @@ class SecretForm(KeyedForm):
         widget=Untold(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
     )  # fmt: skip
 
+    def clean_value(self) -> str:
+        """With the line ends of Unix, and none behind the last line: a browser sends others, and pasting adds one."""
+        value = str(self.cleaned_data["value"]).replace("\r\n", "\n").removesuffix("\n")
+        if not value:
+            raise forms.ValidationError("This field is required.")
+        return value
+
 
 class MemberForm(KeyedForm):
     """Who joins, by name: people are not listed to those who do not know them."""

@@ -11,6 +11,11 @@ END = "\n"
 FILE_HEADER = re.compile(r"^=== *(\S.*?) *$")
 
 
+def as_typed(value: Any) -> str:
+    """A value of `as_text` as a field's text."""
+    return "" if value is None else str(value)
+
+
 def words(value: Any) -> str:
     """A value of `as_text` as a field's text, without white space around it."""
     return "" if value is None else str(value).replace("\r\n", "\n").strip()

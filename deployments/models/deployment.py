@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 
-from deployments.choices import DriftPolicy, Problem
+from deployments.choices import BY_OTHERS, DriftPolicy, Problem
 from deployments.models.project import Project
 from deployments.spec import NAME
 
@@ -91,8 +91,16 @@ class Deployment(models.Model):
 
     @property
     def hindrance(self) -> str:
-        """The problem of what is wanted now: one from before a deletion says nothing of it until its first try."""
-        return self.problem if self.deleted_at is None or self.deletion_started_at else ""
+        """The problem of what is wanted now: one from before a deletion says nothing of it until its first try, and
+        what others changed is none where it is to be left."""
+        begun = self.deleted_at is None or self.deletion_started_at
+        return self.problem if begun and not self.is_left else ""
+
+    @property
+    def is_left(self) -> bool:
+        """Others' changes stand in what was applied, as the drift policy has it."""
+        by_others = self.problem == Problem.WAIT and self.last_error.get("reason") in BY_OTHERS
+        return by_others and self.drift_policy == DriftPolicy.LEAVE and self.is_settled
 
 
 class AppliedObject(models.Model):

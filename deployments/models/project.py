@@ -63,6 +63,8 @@ class Project(models.Model):
         if not self.cluster.allows(self.namespace):
             allowed = ", ".join(self.cluster.allowed_namespaces)
             raise ValidationError({"namespace": f"Projects on {self.cluster} may have: {allowed}."})
+        if not self._state.adding:
+            return  # it has its namespace already
         if self.namespace.startswith(KUBERNETES_OWN) and self.namespace not in self.cluster.allowed_namespaces:
             text = "This namespace is Kubernetes' own. The allowed namespaces of the cluster can name it."
             raise ValidationError({"namespace": text})

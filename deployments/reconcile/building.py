@@ -4,6 +4,8 @@ from typing import Any
 
 from django.conf import settings
 
+from deployments import kube
+from deployments.choices import Problem
 from deployments.crypto import CannotOpen
 from deployments.manifests import Workload
 from deployments.manifests import build as build_manifests
@@ -11,9 +13,17 @@ from deployments.models import Deployment, Revision, SecretValue
 from deployments.models.secret import keyring
 
 
+class SecretGone(kube.KubeError):
+    """A Revision names a secret that is there no more: a person has to edit it."""
+
+    @property
+    def problem(self) -> Problem:
+        return Problem.WAIT
+
+
 def build(deployment: Deployment, revision: Revision) -> list[dict[str, Any]]:
     """The manifests of a Revision, secrets opened; a pod template that need not change stays as it was applied.
-    Raises CannotOpen."""
+    Raises CannotOpen, SecretGone."""
     manifests = from_spec(deployment, revision)
     applied = (item for item in deployment.inventory.all() if item.kind == "Deployment" and item.revision > 0)
     item = next(applied, None)
@@ -23,9 +33,11 @@ def build(deployment: Deployment, revision: Revision) -> list[dict[str, Any]]:
 
 
 def from_spec(deployment: Deployment, revision: Revision) -> list[dict[str, Any]]:
-    """The manifests as this version of llmdash writes them. Raises CannotOpen."""
+    """The manifests as this version of llmdash writes them. Raises CannotOpen, SecretGone."""
     spec = revision.spec
     values = SecretValue.objects.in_bulk([var.secret for var in spec.env if var.secret])
+    if gone := [var.name for var in spec.env if var.secret and var.secret not in values]:
+        raise SecretGone(f"The secret of {', '.join(gone)} was removed: give its value again.", 0, "SecretGone")
     secrets = {var.name: values[var.secret].open() for var in spec.env if var.secret}
     digest = keyring().checksum(f"secret:{deployment.pk}", repr(sorted(secrets.items())).encode()) if secrets else ""
     return build_manifests(
@@ -56,7 +68,7 @@ def same_template(
         return False
     try:
         before = from_spec(deployment, earlier)
-    except CannotOpen:
+    except (CannotOpen, SecretGone):
         return False
     return template(before) == template(manifests)
 

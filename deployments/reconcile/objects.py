@@ -25,8 +25,9 @@ WHEN_REMOVED = {
 class Put:
     """One manifest on its way, with what is known of its object.
 
-    `known` is its row before this act and `row` as it stands now. `force` takes fields from their owners, `over_quiet`
-    those that were changed and have none; each is a decision that was audited before.
+    `known` is its row before this act and `row` as it stands now. `force` takes fields from their owners, and `heals`
+    where these had changed one; `over_quiet` those that were changed and have none. Each is a decision that was audited
+    before.
     """
 
     connection: kube.Connection
@@ -36,6 +37,7 @@ class Put:
     known: AppliedObject | None
     owner: str
     force: bool = False
+    heals: bool = False
     over_quiet: bool = False
     removal_counted: bool = False
     row: AppliedObject | None = None
@@ -46,7 +48,7 @@ class Put:
 
     def send(self) -> kube.Applied:
         """Apply it, as the author; when healing, as llmdash."""
-        actor = audit.LLMDASH if self.force or self.over_quiet else self.revision.author_name
+        actor = audit.LLMDASH if self.heals or self.over_quiet else self.revision.author_name
         fence = kube.Fence(
             installation=settings.LLMDASH["INSTALLATION"], deployment_id=str(self.deployment.pk),
             revision=self.revision.number, revision_id=str(self.revision.pk),
@@ -88,17 +90,22 @@ class Put:
     def decide(self, conflict: kube.FieldConflict) -> None:
         """What the drift policy says of a conflict: goes on when we may win. Raises KubeError, Contested, Adopted."""
         if not isinstance(conflict, drift.QuietChange):
-            causes = drift.moved(self.known, self.live, conflict.causes)
-            if not causes:
-                return self.take(conflict.causes)
-            conflict = kube.FieldConflict(conflict.message, conflict.status, conflict.reason, causes)
+            moved = drift.moved(self.known, self.live, conflict.causes)
+            held = [cause for cause in conflict.causes if cause not in moved]
+            if moved:
+                self.contest(kube.FieldConflict(conflict.message, conflict.status, conflict.reason, moved))
+            return self.take(held)
+        return self.contest(conflict)
+
+    def contest(self, conflict: kube.FieldConflict) -> None:
+        """The same of fields that others changed."""
         if self.deployment.drift_policy == DriftPolicy.ADOPT and not drift.taken_over(self.deployment):
             adopt(self.connection, self.deployment, self.revision, self.manifest, conflict)
         settle(self.deployment, self.manifest, conflict)
         if isinstance(conflict, drift.QuietChange):
             self.over_quiet = True
         else:
-            self.force = True
+            self.force = self.heals = True
 
     def take(self, causes: list[Cause]) -> None:
         """Take fields of those who hold them and did not change them."""

@@ -39,8 +39,9 @@ def create(
     drift_policy: DriftPolicy = DriftPolicy.HEAL,
 ) -> Deployment:  # fmt: skip
     """Make a Deployment with its first Revision. Raises ValidationError for the name, SpecRefused for the spec."""
-    check(spec, project)
     with transaction.atomic():
+        keep_secrets(spec, project)
+        check(spec, project)
         fingerprint = ["create", str(project.pk), name, specs.dump(spec), str(drift_policy)]
         if (seen := of_key(by, key, fingerprint)) and seen.deployment:
             return seen.deployment
@@ -60,8 +61,9 @@ def revise(
     `if_revision` is the number that the person saw; `asked` is what they sent, where the spec says more than that
     (the hour of a restart). Raises Conflict when another is the newest, NothingChanged, BeingDeleted, SpecRefused.
     """
-    check(spec, deployment.project, kept=deployment.revisions.get(number=deployment.desired).spec_json)
     with transaction.atomic():
+        keep_secrets(spec, deployment.project)
+        check(spec, deployment.project, kept=deployment.revisions.get(number=deployment.desired).spec_json)
         locked = lock(deployment, even_deleted=True)
         fingerprint = [str(action), str(deployment.pk), asked or specs.dump(spec), if_revision]
         if (seen := of_key(by, key, fingerprint)) and seen.revision:
@@ -194,11 +196,21 @@ def _add_revision(
     return revision
 
 
+def keep_secrets(spec: Spec, project: Project) -> None:
+    """Until the end of the transaction no secret of the project is removed, where this spec names one."""
+    if any(var.secret for var in spec.env):
+        Project.objects.select_for_update(of=("self",)).get(pk=project.pk)
+
+
 def check(spec: Spec, project: Project, kept: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Raise SpecRefused. What exceeds a limit that was lowered since may stay as it is: `kept`."""
     problems = bounds.problems(specs.dump(spec), revisions.limits(), kept)
     wanted: dict[uuid.UUID, int] = {var.secret: place for place, var in enumerate(spec.env) if var.secret}
     known = set(SecretValue.objects.filter(project=project, pk__in=wanted).values_list("pk", flat=True))
-    problems += [(("env", wanted[pk], "secret"), "Is no secret of this project.") for pk in wanted if pk not in known]
+    problems += [
+        (("env", place, "secret"), f"The secret of {spec.env[place].name} is none of this project, or was removed.")
+        for pk, place in wanted.items()
+        if pk not in known
+    ]
     if problems:
         raise SpecRefused(problems)

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from deployments import audit
 from deployments.choices import Action
-from deployments.models import Project, Revision, SecretValue
+from deployments.models import AppliedObject, Project, Revision, SecretValue
 from deployments.services.idempotency import once, sealed
 from deployments.services.projects import lock, tell
 from deployments.services.refusals import InUse, NothingChanged
@@ -51,8 +51,10 @@ def remove_secret(*, project: Project, name: str, by: "User") -> None:
 
 
 def users_of(project: Project, ids: set[str]) -> list[str]:
-    """The living deployments whose wanted or applied revision names one of these secrets, by name."""
-    current = Q(number=F("deployment__desired")) | Q(number=F("deployment__applied"))
+    """The living deployments that need one of these secrets, by name: for the revision that is wanted, that was
+    applied, or that stands in the cluster in part."""
+    standing = AppliedObject.objects.filter(deployment=OuterRef("deployment"), revision=OuterRef("number"))
+    current = Q(number=F("deployment__desired")) | Q(number=F("deployment__applied")) | Q(Exists(standing))
     rows = Revision.objects.filter(current, deployment__project=project, deployment__gone_at__isnull=True)
     specs = rows.values_list("deployment__name", "spec_json__env")
     return sorted({name for name, env in specs if any(str(var.get("secret")) in ids for var in env or [])})

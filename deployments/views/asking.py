@@ -10,9 +10,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from deployments import services
+from deployments.forms.seen import new_key
 from deployments.views.common import Request
 
 ACT = "deployments/act.html"
+SENT_BEFORE = "This form was sent before with other values, which are saved. Send it again to save these."
 Done = tuple[str, str]  # where to go, and what to say there
 
 
@@ -29,6 +31,9 @@ def ask(
         except services.NothingChanged as unchanged:
             messages.info(request, str(unchanged))
             return redirect(page["back"])
+        except services.KeyReused:
+            form.retype(idempotency_key=new_key())  # type: ignore[attr-defined]  # only such a form has one
+            form.add_error(None, SENT_BEFORE)
         except services.Refused as refused:
             form.add_error(None, str(refused))
         except ValidationError as invalid:

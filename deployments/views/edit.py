@@ -17,6 +17,7 @@ from deployments.choices import DriftPolicy
 from deployments.forms import DeploymentForm, merged
 from deployments.models import Cluster, ClusterStatus, Deployment, IdempotencyKey, Project, Revision
 from deployments.spec import Spec
+from deployments.views.asking import SENT_BEFORE
 from deployments.views.common import Request, conflict_of, fetch, posted
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def edit(request: Request, pk: uuid.UUID) -> HttpResponse:
     deployment = fetch(request, pk, Can.DEPLOY)
     newest = deployment.revisions.get(number=deployment.desired)
     seen = revision_seen(request, deployment) or newest
-    form = DeploymentForm(posted(request), before=seen.spec, initial={"if_revision": newest.number})
+    form = DeploymentForm(
+        posted(request), before=seen.spec, project=deployment.project, initial={"if_revision": newest.number}
+    )
     context: dict[str, Any] = {"deployment": deployment, "newest": newest}
     if request.method == "POST":
         try:
@@ -60,6 +63,7 @@ def edit(request: Request, pk: uuid.UUID) -> HttpResponse:
             found = conflict_of(conflict, seen.number)
             context |= {"conflict": found | {"both": both}, "newest": conflict.newest}
     context["capacity"] = capacity(Cluster.objects.filter(pk=deployment.project.cluster_id))
+    context["places"] = {"": deployment.project.cluster.name}
     return show(request, form, context)
 
 
@@ -133,7 +137,7 @@ def sent_before(form: DeploymentForm, by: "User") -> Revision | None:
     if first and without_ids(first.spec) == without_ids(form.cleaned_data["spec"]) and same_place(first, form):
         return first
     form.retype(idempotency_key=uuid.uuid4().hex)
-    form.add_error(None, "This form was sent before with other values, which are saved. Send it again to save these.")
+    form.add_error(None, SENT_BEFORE)
     return None
 
 

@@ -33,7 +33,7 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
     status = getattr(deployment, "status", None)
     objects = list(deployment.inventory.all())
     service: dict[str, Any] = status.endpoint if status else {}
-    steps = stages(view, startup_minutes(objects), loads=bool(newest.spec.llm))
+    steps = stages(view, startup_minutes(objects), loads=newest.spec.runtime != "custom")
     context = {
         "deployment": deployment,
         "view": view,
@@ -116,7 +116,8 @@ def stages(view: glance.Glance, minutes: int, *, loads: bool) -> list[dict[str, 
 def rollout(said: str, view: glance.Glance, steps: list[dict[str, Any]]) -> str:
     """As `kubectl rollout status` tells it, but "hindered" while the newest pods fail or find no node: until the
     deadline passes Kubernetes calls that progress."""
-    hindered = view.health == Health.WAITING or any(step["state"] == "failed" for step in steps)
+    waits = any(pod["stage"] == Stage.PENDING and pod["reason"] for pod in view.pods if pod["current"])
+    hindered = waits or any(step["state"] == "failed" for step in steps)
     return "hindered" if said == "progressing" and hindered else said
 
 

@@ -39,7 +39,7 @@ def preview_edit(request: Request, pk: uuid.UUID) -> HttpResponse:
     """Of the next revision."""
     deployment = fetch(request, pk, Can.DEPLOY)
     newest = deployment.revisions.get(number=deployment.desired)
-    form = DeploymentForm(request.POST, before=newest.spec)
+    form = DeploymentForm(request.POST, before=newest.spec, project=deployment.project)
     form.is_valid()
     return show(request, form, deployment, newest.spec_json)
 

@@ -112,7 +112,8 @@ def fetch(request: Request, pk: uuid.UUID, can: Can = Can.VIEW) -> Project:
     if not row.allows(request.user, can):
         role = row.role_of(request.user)
         who = role.label.lower() if role else "nobody"
-        raise PermissionDenied(f"You are {who} in project {row.name}; its admins may do this.")
+        may = "its admins" if can == Can.MEMBERS else "operators"
+        raise PermissionDenied(f"You are {who} in project {row.name}; {may} may do this.")
     return row
 
 

@@ -2,12 +2,11 @@
 
 import uuid
 
-from django.forms import Form
 from django.http import Http404, HttpResponse
 
 from deployments import services
 from deployments.access import Can
-from deployments.forms import SecretForm
+from deployments.forms import NameForm, SecretForm
 from deployments.views.asking import Done, ask
 from deployments.views.common import Request, posted
 from deployments.views.projects import at, fetch, of
@@ -25,7 +24,10 @@ def write_secret(request: Request, pk: uuid.UUID) -> HttpResponse:
         )
         return at(row), f"{made.name} is stored, version {made.version}."
 
-    text = "Deployments name it in their environment. Those that use an older version keep that until they are edited."
+    text = (
+        "A deployment uses it by a line such as HF_TOKEN <- hf_token in its secret environment, which takes the newest "
+        "version. One that has an older version keeps that until the line is written there again."
+    )
     return ask(request, form, act, of(row, f"Write a secret of {row.name}", "Store", text))
 
 
@@ -34,11 +36,12 @@ def remove_secret(request: Request, pk: uuid.UUID, secret: str) -> HttpResponse:
     row = fetch(request, pk, Can.DELETE)
     if not row.secrets.filter(name=secret).exists():
         raise Http404
-    form = Form(posted(request))
+    form = NameForm(posted(request), name=secret)
 
     def act() -> Done:
         services.remove_secret(project=row, name=secret, by=request.user)
         return at(row), f"{secret} is removed."
 
     text = "All of its versions go. Revisions that named it can no longer be gone back to."
-    return ask(request, form, act, of(row, f"Remove {secret} from {row.name}", "Remove", text) | {"danger": True})
+    page = of(row, f"Remove {secret} from {row.name}", "Remove", text) | {"danger": True, "confirm_name": secret}
+    return ask(request, form, act, page)

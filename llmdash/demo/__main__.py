@@ -47,6 +47,8 @@ def demo_of(options: argparse.Namespace, folder: Path, shell: Mapping[str, str])
     if not folder.is_dir():
         folder.mkdir(parents=True, mode=0o700)
         only_one(folder)
+    if kubeconfig:
+        say(f"KUBECONFIG is set: no sandbox is started, llmdash works on the current context of {kubeconfig}.")
     return Demo(place, kubeconfig, shell.get("PROMETHEUS_URL", ""), verbose=options.verbose)
 
 

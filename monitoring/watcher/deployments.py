@@ -83,14 +83,12 @@ class DeploymentRows:
         )
         specs = self.specs(wanted)
         self.report_orphans(wanted - {str(row.pk) for row in rows})
+        applied = {row.pk: row.applied if row.is_settled else 0 for row in rows}
         fresh = [row for deployment in rows if (row := self.guarded(deployment, specs, lost)) is not None]
         if not fresh:
             return
-        served = [
-            ServedRevision(deployment_id=row.deployment_id, number=row.observed_revision)
-            for row in fresh
-            if row.health == Health.SERVING and row.rollout == "complete" and row.observed_revision and row.wanted
-        ]
+        served = [ServedRevision(deployment_id=row.deployment_id, number=row.observed_revision) for row in fresh
+                  if serves_as_applied(row, applied[row.deployment_id])]  # fmt: skip
         with transaction.atomic():
             if not lease.still(self.watch.cluster):
                 return  # another watcher has the cluster, and what it saw is newer
@@ -257,6 +255,12 @@ def intent(deployment: Deployment, spec: dict[str, Any]) -> Intent:
         being_deleted=deployment.deleted_at is not None,
         objects_left=len(deployment.inventory.all()),
     )
+
+
+def serves_as_applied(row: DeploymentStatus, applied: int) -> bool:
+    """Whether it serves on all replicas what the worker applied for its newest revision, and nobody changed that."""
+    is_it = bool(applied) and row.observed_revision == applied and not row.drift
+    return is_it and row.health == Health.SERVING and row.rollout == "complete" and row.wanted > 0
 
 
 def gone(name: str) -> dict[str, Any]:

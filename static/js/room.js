@@ -1,6 +1,6 @@
 /* Beside the form of a deployment. A row [data-free] of the table of free GPUs sets type and resource by its button
-   [data-use]. For a new one, [data-room] says before it is sent that there is too little room: it knows what these rows
-   tell, and which cluster each project has (#places). It never says that a deployment fits: which node takes a pod is the
+   [data-use]. [data-room] says before it is sent that there is too little room: it knows what these rows
+   tell, and which cluster each project has (#places), of an edit the one of its own. It never says that a deployment fits: which node takes a pod is the
    scheduler's to know. */
 (() => {
   for (const button of document.querySelectorAll("[data-use]")) {
@@ -20,6 +20,8 @@
   const form = hint.closest("form");
   const places = JSON.parse(document.getElementById("places").textContent);
   const rows = [...document.querySelectorAll("[data-free]")].map((row) => ({ ...row.dataset }));
+  const before = Number(form.elements.namedItem("gpus")?.defaultValue ?? 0); // of an edit: its own pods give them back
+  const isEdit = !form.elements.namedItem("project");
   const text = (name) => form.elements.namedItem(name)?.value.trim() ?? "";
   const most = (numbers) => Math.max(0, ...numbers);
 
@@ -39,9 +41,9 @@
     if (!fitting.length) return `No node of ${cluster} has ${what}.`;
     if (fitting.some((row) => row.free === "")) return "";
     const largest = most(fitting.map((row) => Number(row.largest)));
-    if (gpus > largest) return `No node of ${cluster} has ${gpus} free ${what} now, the most is ${largest}: replicas will wait.`;
+    if (gpus > largest + (isEdit ? before : 0)) return `No node of ${cluster} has ${gpus} free ${what} now, the most is ${largest}: replicas will wait.`;
     const free = fitting.reduce((sum, row) => sum + Number(row.free), 0);
-    return gpus * replicas > free ? `${free} ${what} are free on ${cluster} now: some replicas will wait.` : "";
+    return !isEdit && gpus * replicas > free ? `${free} ${what} are free on ${cluster} now: some replicas will wait.` : "";
   }
 
   function say() {

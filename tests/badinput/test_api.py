@@ -98,7 +98,7 @@ def address_of(route: str, parts: dict[str, str]) -> str:
         "<uuid:member>": parts["<uuid:member>"],
         "<int:number>": "1",
         "<slug:pod>": "p",
-        "<str:secret>": "none",
+        "<kept:secret>": "none",
         "^$": "",
     }.items():
         route = route.replace(part, value)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from deployments.choices import Health, Problem
+from deployments.choices import DriftPolicy, Health, Problem
 from deployments.models import ClusterStatus, Deployment
 from monitoring.overview import MOST
 from tests import stage
@@ -163,3 +163,18 @@ def test_what_will_end_a_connection_or_hinders_its_use_is_told_before_it_does(te
     said = text(team.viewer.get("/"))
     assert "They end" not in said
     assert "Prometheus: It refuses us." in said
+
+
+def test_what_is_left_as_others_changed_it_needs_nobody(team: Team) -> None:
+    row = team.make("left")
+    team.seen(row, Health.SERVING, sentence="Serving on 3 replicas. The cluster was set to 3; 1 is wanted.")
+    error = {"message": "Apply failed with 1 conflict", "reason": "FieldConflict"}
+    Deployment.objects.filter(pk=row.pk).update(
+        problem=Problem.WAIT, last_error=error, applied=1, drift_policy=DriftPolicy.LEAVE
+    )
+    assert names(team.viewer) == []
+    said = text(team.operator.get(f"/deployments/{row.pk}/"))
+    assert "Apply failed" not in said
+    Deployment.objects.filter(pk=row.pk).update(drift_policy=DriftPolicy.HEAL)
+    assert names(team.viewer) == ["left"]
+    assert "Take over" in text(team.operator.get(f"/deployments/{row.pk}/"))

@@ -1,9 +1,10 @@
 """A project's secrets are removed, unless something needs them."""
 
 import pytest
+from django.utils import timezone
 
 from deployments import services
-from deployments.models import AuditEntry, SecretValue
+from deployments.models import AppliedObject, AuditEntry, SecretValue
 from tests import stage
 from tests.deployments.api.caller import Team, problem, rows, team
 
@@ -47,4 +48,18 @@ def test_a_secret_that_a_deployment_needs_stays(team: Team) -> None:
     services.change(deployment=made, action="revise", by=person, fields={"env": []})  # type: ignore[arg-type]
     assert team.operator("DELETE", path).status_code == 204
     refused = team.operator.post(f"/deployments/{made.pk}/rollback", {"revision": 1})
-    assert "Is no secret of this project." in refused.content.decode()
+    assert "The secret of HF_TOKEN is none of this project, or was removed." in refused.content.decode()
+
+
+def test_a_secret_that_stands_in_the_cluster_in_part_stays(team: Team) -> None:
+    person = team.operator.person
+    assert person
+    env = [{"name": "HF_TOKEN", "secret": str(stored(team).pk)}]
+    made = stage.deployment(team.project, person, "half", env=env)
+    services.change(deployment=made, action="revise", by=person, fields={"env": []})  # type: ignore[arg-type]
+    AppliedObject.objects.create(
+        deployment=made, api_version="v1", kind="Secret", namespace="team", name="half-env", uid="u", revision=1,
+        resource_version="1", applied_at=timezone.now(),
+    )  # fmt: skip
+    said = problem(team.operator("DELETE", f"/projects/{team.project.pk}/secrets/hf_token"), 409)
+    assert "is used by half" in said["detail"]

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from deployments import services
+from deployments.choices import Problem
 from deployments.manifests import pod
+from deployments.models import SecretValue
 from tests.deployments.reconcile.play import Play
 
 pytestmark = pytest.mark.plane
@@ -53,3 +55,14 @@ def test_going_back_to_the_applied_revision_restarts_nothing(play: Play) -> None
     services.roll_back(deployment=row, number=1, by=play.maria)
     row = play.again(row)
     assert (play.live("deployment")["spec"]["replicas"], play.replica_sets()) == (2, 1)
+
+
+def test_a_secret_that_is_gone_waits_for_a_person_and_is_named(play: Play) -> None:
+    secret = play.secret("one")
+    row = play.create(env=[{"name": "TOKEN", "secret": secret}])
+    SecretValue.objects.all().delete()
+    row = play.again(row)
+    assert (row.problem, row.last_error["reason"]) == (Problem.WAIT, "SecretGone")
+    assert row.last_error["message"] == "The secret of TOKEN was removed: give its value again."
+    row = play.revise(row, env=[])
+    assert (row.problem, row.applied) == ("", 2)

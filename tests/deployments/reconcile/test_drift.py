@@ -135,6 +135,27 @@ def test_who_holds_a_field_as_we_left_it_hinders_no_newer_wish(play: Play, polic
     assert taken.detail == {"rival": "rival", "field": ".spec.replicas", "object": "Deployment/gpt-4"}
 
 
+def test_of_a_mixed_conflict_every_field_is_told_in_the_audit(play: Play) -> None:
+    row = play.create()
+    rival_scales(play, 2)
+    rival_scales(play, 1)  # held as we left it
+    image = {"spec": {"template": {"spec": {"containers": [{"name": "gpt-4", "image": "registry.example/app:9"}]}}}}
+    play.kubectl("patch", "deployment", "gpt-4", "--field-manager=rival", "-p", json.dumps(image))
+    row = play.revise(row, replicas=3)
+    assert (replicas(play), row.problem) == (3, "")
+    fields = {entry.action: entry.detail["field"] for entry in audited(row) if entry.action in ("heal", "take field")}
+    assert fields == {"heal": '.spec.template.spec.containers[name="gpt-4"].image', "take field": ".spec.replicas"}
+
+
+def test_what_is_taken_for_a_persons_wish_is_taken_in_their_name(play: Play) -> None:
+    row = play.create()
+    rival_scales(play, 2)
+    rival_scales(play, 1)
+    play.revise(row, replicas=3)
+    forced = eventually(lambda: [write for write in play.writes() if "force=true" in write["requestURI"]])
+    assert forced[-1]["impersonatedUser"]["extra"] == {"llmdash.io/actor": [play.maria.username]}
+
+
 @pytest.mark.parametrize("policy", [DriftPolicy.LEAVE, DriftPolicy.ADOPT])
 def test_a_field_that_a_rival_has_and_we_never_set_is_no_field_as_we_left_it(play: Play, policy: DriftPolicy) -> None:
     row = play.create(policy=policy)

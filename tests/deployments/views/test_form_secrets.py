@@ -1,5 +1,6 @@
 """Secrets in the form: stored, kept, and never sent back."""
 
+from deployments import services
 from deployments.models import AuditEntry, Deployment, Revision, SecretValue
 from tests.deployments.views.forms import CANARY, GOOD, NEW, edit, newest, refused
 from tests.deployments.views.people import Team, beside, typed
@@ -72,3 +73,28 @@ def test_a_stored_name_behind_a_piece_of_a_value_is_not_repeated_either(team: Te
     row = Deployment.objects.get()
     answer = team.operator.send(edit(row), secret_env="HF_TOKEN\nA=1\nodd piece\nB=2")
     assert typed(answer, "secret_env") == "HF_TOKEN\nA="
+
+
+def test_a_line_takes_the_newest_version_of_a_secret_of_the_project(team: Team) -> None:
+    def written(value: str) -> SecretValue:
+        return services.store_secret(project=team.project, name="hf_token", value=value, by=team.operator.user)
+
+    first = written("one")
+    assert team.operator.send(NEW, **GOOD, secret_env="HF_TOKEN <- hf_token").status_code == 302
+    row = Deployment.objects.get()
+    assert [var.secret for var in newest(row).spec.env] == [first.pk]
+    assert typed(team.operator.get(edit(row)), "secret_env") == "HF_TOKEN"
+    second = written("two")
+    assert team.operator.send(edit(row), replicas="2").status_code == 302
+    assert [var.secret for var in newest(row).spec.env] == [first.pk]
+    assert team.operator.send(edit(row), secret_env="HF_TOKEN<-hf_token").status_code == 302
+    assert [var.secret for var in newest(row).spec.env] == [second.pk]
+    answer = team.operator.send(edit(row), secret_env="HF_TOKEN <- nothing")
+    assert beside(answer, "secret_env") == "The project has no secret nothing."
+    assert typed(answer, "secret_env") == "HF_TOKEN <- nothing"
+
+
+def test_a_name_alone_takes_the_projects_secret_of_that_name(team: Team) -> None:
+    stored = services.store_secret(project=team.project, name="HF_TOKEN", value="one", by=team.operator.user)
+    assert team.operator.send(NEW, **GOOD, secret_env="HF_TOKEN").status_code == 302
+    assert [var.secret for var in newest(Deployment.objects.get()).spec.env] == [stored.pk]

@@ -253,6 +253,32 @@ def test_secrets_are_written_listed_and_removed_and_never_shown(team: Team) -> N
     assert "Must have letters, digits, dashes" in beside(bad, "name")
     assert "canary" not in bad.content.decode()
     assert team.viewer.get(f"{page(team)}secrets/write/").status_code == 403
-    assert team.operator.client.post(f"{page(team)}secrets/hf_token/remove/").status_code == 302
+    assert team.operator.send(f"{page(team)}secrets/hf_token/remove/", confirm="hf").status_code == 422
+    assert team.operator.send(f"{page(team)}secrets/hf_token/remove/", confirm="hf_token").status_code == 302
     assert "None is stored." in text(team.viewer.get(page(team)))
-    assert team.operator.get(f"{page(team)}secrets/hf_token/remove/").status_code == 404
+    for name in ("hf_token", "%00", "-x", "a%20b"):
+        assert team.operator.get(f"{page(team)}secrets/{name}/remove/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("token\r\n", b"token"), ("l1\r\nl2\r\n", b"l1\nl2"), (" spaced ", b" spaced ")]
+)
+def test_a_secret_is_stored_as_it_was_meant_and_not_as_browsers_send_it(team: Team, sent: str, kept: bytes) -> None:
+    assert team.operator.send(f"{page(team)}secrets/write/", name="t", value=sent).status_code == 302
+    assert team.project.secrets.get().open() == kept
+    assert team.operator.send(f"{page(team)}secrets/write/", name="t", value="\r\n").status_code == 422
+
+
+def test_a_form_that_was_sent_before_with_other_values_can_be_sent_again(team: Team) -> None:
+    form = filled(team.operator.get(f"{page(team)}secrets/write/")) | {"name": "t", "value": "one"}
+    team.operator.client.post(f"{page(team)}secrets/write/", form)
+    refused: Any = team.operator.client.post(f"{page(team)}secrets/write/", form | {"value": "two"})
+    assert "This form was sent before with other values, which are saved." in text(refused)
+    again = filled(refused) | {"value": "two"}
+    assert team.operator.client.post(f"{page(team)}secrets/write/", again).status_code == 302
+    assert team.project.secrets.count() == 2
+
+
+def test_a_project_that_has_a_namespace_which_none_may_have_now_is_renamed(team: Team, boss: Person) -> None:
+    Project.objects.filter(pk=team.project.pk).update(namespace="kube-public")
+    assert boss.send(f"{page(team)}rename/", name="renamed").status_code == 302

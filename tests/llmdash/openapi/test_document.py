@@ -35,7 +35,7 @@ def test_every_route_and_method_is_told_and_no_other() -> None:
 
 def plain(route: str) -> str:
     """An address as the document writes it."""
-    for kind in ("uuid", "int", "slug", "str"):
+    for kind in ("uuid", "int", "slug", "kept"):
         route = route.replace(f"<{kind}:", "{").replace(">", "}")
     return route.replace("{pk}", "{id}").replace("^$", "")
 
