@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from deployments.api.described import Operation
 from deployments.api.parameters import PARAMETERS
 from deployments.http.conditions import IF_MATCH, KEY
+from deployments.rules import KEPT_AS
 from deployments.shapes import DryRun
 from llmdash.openapi import problems
 from llmdash.openapi.shapes import Shapes, page_of
@@ -18,6 +19,7 @@ TOKEN, SESSION = {"token": list[str]()}, {"session": list[str]()}
 ROW: dict[str, Any] = {"type": "string", "format": "uuid"}
 OF_PATH: dict[str, dict[str, Any]] = {
     "number": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
+    "secret": {"type": "string", "pattern": KEPT_AS},
     "pod": {"type": "string", "pattern": "^[-a-z0-9]{1,253}$"},
 }
 HEADERS = {

@@ -157,8 +157,9 @@ def test_a_query_that_is_not_understood_is_refused(team: Team, query: str) -> No
 
 
 def test_a_page_that_is_not_there_is_not_found_and_what_is_no_number_is_refused(team: Team) -> None:
-    problem(team.viewer.get("/deployments?page=999999999"), 404)
-    for page in ("0", "-1", "none", "99999999999999999999"):
+    for page in ("999999999", "9" * 40):
+        problem(team.viewer.get(f"/deployments?page={page}"), 404)
+    for page in ("0", "-1", "none"):
         assert "'page'" in problem(team.viewer.get(f"/deployments?page={page}"), 400)["detail"]
 
 
