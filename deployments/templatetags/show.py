@@ -48,9 +48,11 @@ def kind(name: str) -> str:
 
 @register.filter
 def plain(value: Any) -> str:
-    """A parameter's value as people write it: yes, not True; nothing, not None."""
-    if value is None:
+    """A parameter's value as people write it: yes, not True; nothing, not None; a variable as the form shows it."""
+    if value in (None, "", [], {}):
         return "nothing"
+    if isinstance(value, dict) and value.keys() == {"name", "value", "secret"}:
+        return f"{value['name']} (secret)" if value["secret"] else f"{value['name']}={value['value']}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -11,7 +11,7 @@ from deployments import advice, glance, reads
 from deployments.access import Can, allowed
 from deployments.choices import Health, Problem, Stage
 from deployments.difference import as_yaml, changes, lines
-from deployments.models import AppliedObject, AuditEntry, Deployment, ServedRevision
+from deployments.models import AppliedObject, AuditEntry, Deployment, Revision, ServedRevision
 from deployments.spec import Spec
 from deployments.views.common import Request, fetch, is_fragment, reason
 from deployments.views.stranger import stranger
@@ -34,6 +34,8 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
     objects = list(deployment.inventory.all())
     service: dict[str, Any] = status.endpoint if status else {}
     steps = stages(view, startup_minutes(objects), loads=newest.spec.runtime != "custom")
+    last = last_served(deployment, view)
+    serving = serves_still(deployment, view, last)
     context = {
         "deployment": deployment,
         "view": view,
@@ -50,8 +52,8 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
         "advice": advice.of_health(view.health, view.pods),
         "problem": problem(deployment),
         "objects": objects,
-        "endpoint": endpoint(deployment, newest.spec, service) if has_service(objects, service, view) else {},
-        "last_served": last_served(deployment, view),
+        "endpoint": endpoint(deployment, newest.spec, service, serving) if has_service(objects, service, view) else {},
+        "last_served": last,
         "revisions": revisions(deployment, request.GET.get("page")),
         "audit": AuditEntry.objects.filter(target_kind="deployment", target_id=str(pk))[:AUDIT_ROWS],
     }
@@ -76,6 +78,14 @@ def last_served(deployment: Deployment, view: glance.Glance) -> ServedRevision |
         return None
     found = deployment.served.first()
     return found if found and found.number != deployment.desired else None
+
+
+def serves_still(deployment: Deployment, view: glance.Glance, last: ServedRevision | None) -> Revision | None:
+    """The older revision whose pods are all that serves; None where the newest one's do, or none."""
+    ready = [pod for pod in view.pods if pod["ready"]]
+    if last is None or not ready or any(pod["current"] for pod in ready):
+        return None
+    return deployment.revisions.filter(number=last.number).first()
 
 
 def startup_minutes(objects: list[AppliedObject]) -> int:
@@ -171,18 +181,23 @@ def has_service(objects: list[AppliedObject], seen: dict[str, Any], view: glance
     return made and (bool(seen) or view.stale)
 
 
-def endpoint(deployment: Deployment, spec: Spec, seen: dict[str, Any]) -> dict[str, Any]:
-    """Where it answers, and calls to copy; `forward` brings a Service without an address outside to one's computer."""
+def endpoint(
+    deployment: Deployment, spec: Spec, seen: dict[str, Any], serving: Revision | None
+) -> dict[str, Any]:  # fmt: skip
+    """Where it answers, and calls to copy, which name the LLM of the revision that serves; `forward` brings a Service
+    without an address outside to one's computer."""
     service = f"{deployment.name}.{deployment.project.namespace}.svc"
     external = seen.get("external", "")
     port = "" if spec.service_port == 80 else f":{spec.service_port}"
     url = f"http://{external or service}{port}"
-    calls = openai_calls(url, spec.llm) if spec.runtime == "vllm" else {"curl": f"curl {url}/"}
+    llm = serving.spec.llm if serving else spec.llm
+    calls = openai_calls(url, llm) if spec.runtime == "vllm" else {"curl": f"curl {url}/"}
     if not external and not deployment.project.cluster.is_simulated:
         service_port = f"service/{deployment.name} {LOCAL_PORT}:{spec.service_port}"
         calls["forward"] = f"kubectl -n {deployment.project.namespace} port-forward {service_port}"
         calls["local"] = f"http://127.0.0.1:{LOCAL_PORT}"
-    return {"service": service, "url": url, "external": external, "port": spec.service_port} | calls
+    older = serving.number if serving and llm != spec.llm else 0
+    return {"service": service, "url": url, "external": external, "port": spec.service_port, "older": older} | calls
 
 
 def openai_calls(url: str, llm: str) -> dict[str, str]:

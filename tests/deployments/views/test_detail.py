@@ -337,3 +337,20 @@ def test_a_stage_that_is_done_tells_when_it_ended(team: Team) -> None:
     team.seen(row, pods=[POD | {"stages": stages}], ready=1, wanted=1)
     found = {step["stage"].value: step["at"] for step in team.viewer.get(path(row)).context["stages"]}
     assert [found[stage][11:19] for stage in times] == ["10:00:00", "10:00:30", "10:01:00", "10:01:00"]
+
+
+def test_the_calls_name_the_llm_that_serves(team: Team) -> None:
+    row = applied(team.make(llm="Qwen/Qwen3-8B"))
+    AppliedObject.objects.create(
+        deployment=row, api_version="v1", kind="Service", namespace="team", name="qwen", uid="u", revision=1,
+        resource_version="1", applied_at=timezone.now(),
+    )  # fmt: skip
+    ServedRevision.objects.create(deployment=row, number=1)
+    assert team.operator.send(f"{path(row)}edit/", llm="Qwen/Qwen3-32B").status_code == 302
+    old = POD | {"current": False, "ready": True}
+    team.seen(row, Health.DEGRADED, pods=[old], endpoint={"external": ""})
+    said = page(team.operator, row)
+    assert "Only pods of revision 1 serve now" in said
+    assert '"model": "Qwen/Qwen3-8B"' in said
+    team.seen(row, Health.DEGRADED, pods=[old, old | {"current": True}], endpoint={"external": ""})
+    assert '"model": "Qwen/Qwen3-32B"' in page(team.operator, row)
