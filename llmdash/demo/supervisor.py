@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from honcho.manager import Manager
 from honcho.process import Process
 
 PR_SET_PDEATHSIG = 1
+WORD_SECONDS = 1.0
 
 
 class Child(Process):  # type: ignore[misc]  # honcho has no types
@@ -65,7 +67,17 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
         super()._start()
         self._when_started()  # a thread may be made only after the forks
 
+    def _notice_dead(self) -> None:
+        """A helper that was killed cannot tell that its program has ended: after a moment nobody waits for its word."""
+        for process in self._processes.values():
+            helper = process.get("process")
+            if process.get("returncode") is None and helper is not None and helper.exitcode is not None:
+                since = process.setdefault("dead_since", time.monotonic())
+                if time.monotonic() - since > WORD_SECONDS:
+                    process["returncode"] = helper.exitcode
+
     def _all_started(self) -> bool:
+        self._notice_dead()
         started = bool(super()._all_started())
         if started and self._asked_early and not self._terminating:
             self.terminate()

@@ -128,3 +128,13 @@ def test_a_killed_supervisor_takes_all_with_it(start: Callable[..., Run]) -> Non
     children = run.children()
     run.process.kill()
     until(lambda: not any(map(lives, children)))
+
+
+def test_when_a_helper_is_killed_that_cannot_tell_so_all_stop(start: Callable[..., Run]) -> None:
+    run = start()
+    first, second = run.children()
+    helper = int(Path(f"/proc/{first}/stat").read_text().rpartition(")")[2].split()[1])
+    assert helper != run.process.pid
+    os.kill(helper, signal.SIGKILL)
+    assert run.said() == "{'one': -9} []"
+    assert not any(map(lives, (first, second)))
