@@ -11,7 +11,7 @@ from deployments import advice, glance, reads
 from deployments.access import Can, allowed
 from deployments.choices import Health, Problem, Stage
 from deployments.difference import as_yaml, changes, lines
-from deployments.models import AppliedObject, AuditEntry, Deployment, Revision, ServedRevision
+from deployments.models import AppliedObject, AuditEntry, Deployment, Revision, SecretValue, ServedRevision
 from deployments.spec import Spec
 from deployments.views.common import Request, fetch, is_fragment, reason
 from deployments.views.stranger import stranger
@@ -54,6 +54,7 @@ def detail(request: Request, pk: uuid.UUID) -> HttpResponse:
         "objects": objects,
         "endpoint": endpoint(deployment, newest.spec, service, serving) if has_service(objects, service, view) else {},
         "last_served": last,
+        "environment": environment(deployment, newest.spec),
         "revisions": revisions(deployment, request.GET.get("page")),
         "audit": AuditEntry.objects.filter(target_kind="deployment", target_id=str(pk))[:AUDIT_ROWS],
     }
@@ -86,6 +87,23 @@ def serves_still(deployment: Deployment, view: glance.Glance, last: ServedRevisi
     if last is None or not ready or any(pod["current"] for pod in ready):
         return None
     return deployment.revisions.filter(number=last.number).first()
+
+
+def environment(deployment: Deployment, spec: Spec) -> list[dict[str, str]]:
+    """The variables by name; of those from a secret which one, its version, and whether that is the newest."""
+    ids = [var.secret for var in spec.env if var.secret]
+    names = SecretValue.objects.filter(pk__in=ids).values("name")
+    known = SecretValue.objects.filter(project=deployment.project_id, name__in=names).only("name", "version")
+    rows = list(known) if ids else []
+    newest: dict[str, int] = {}
+    for row in rows:
+        newest[row.name] = max(row.version, newest.get(row.name, 0))
+    told = {
+        row.pk: f"secret {row.name}, version {row.version}"
+        + (f", newest is {newest[row.name]}" if row.version < newest[row.name] else "")
+        for row in rows
+    }
+    return [{"name": var.name, "told": told.get(var.secret, "secret") if var.secret else ""} for var in spec.env]
 
 
 def startup_minutes(objects: list[AppliedObject]) -> int:

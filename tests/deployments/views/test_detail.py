@@ -247,6 +247,9 @@ def test_a_secret_that_is_in_force_is_named_and_never_shown(team: Team) -> None:
     for person in (team.viewer, team.operator, team.admin):
         for part in ("", "revisions/1/", "edit/"):
             assert value not in person.get(path(row) + part).content.decode()
+    assert "HF_TOKEN (secret HF_TOKEN, version 1)" in page(team.viewer, row)
+    services.store_secret(project=team.project, name="HF_TOKEN", value=value, by=team.admin.user)
+    assert "HF_TOKEN (secret HF_TOKEN, version 1, newest is 2)" in page(team.viewer, row)
 
 
 # ---- parts
