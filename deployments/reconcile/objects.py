@@ -6,8 +6,9 @@ from typing import Any, cast
 from django.conf import settings
 from django.db import transaction
 
-from deployments import audit, kube
+from deployments import audit, fieldpath, kube
 from deployments.choices import Action, DriftPolicy
+from deployments.difference import change
 from deployments.kube.errors import Cause
 from deployments.models import AppliedObject, Deployment, Revision
 from deployments.reconcile import drift, inventory
@@ -101,7 +102,7 @@ class Put:
         """The same of fields that others changed."""
         if self.deployment.drift_policy == DriftPolicy.ADOPT and not drift.taken_over(self.deployment):
             adopt(self.connection, self.deployment, self.revision, self.manifest, conflict)
-        settle(self.deployment, self.manifest, conflict)
+        settle(self.deployment, self.manifest, conflict, self.live)
         if isinstance(conflict, drift.QuietChange):
             self.over_quiet = True
         else:
@@ -170,8 +171,10 @@ def settle_removal(deployment: Deployment, manifest: dict[str, Any]) -> None:
         raise drift.Contested(f"Somebody keeps removing {name}.", 409, "Contested", [cause])
 
 
-def settle(deployment: Deployment, manifest: dict[str, Any], conflict: kube.FieldConflict) -> None:
-    """Decide a field conflict: returns when we may force, raises when we may not."""
+def settle(
+    deployment: Deployment, manifest: dict[str, Any], conflict: kube.FieldConflict, live: dict[str, Any]
+) -> None:  # fmt: skip
+    """Decide a field conflict: returns when we may force, raises when we may not. `live` is what stands there."""
     taken = drift.taken_over(deployment)
     if deployment.drift_policy != DriftPolicy.HEAL and not taken:
         raise kube.KubeError(conflict.message, 409, "FieldConflict", conflict.causes)
@@ -187,8 +190,16 @@ def settle(deployment: Deployment, manifest: dict[str, Any], conflict: kube.Fiel
     for cause in conflict.causes:
         audit.record(
             None, Action.HEAL, deployment, project=deployment.project, rival=cause.manager, field=cause.field,
-            object=what(manifest),
+            object=what(manifest), **set_back(manifest, live, cause.field),
         )  # fmt: skip
+
+
+def set_back(manifest: dict[str, Any], live: dict[str, Any], field: str) -> dict[str, Any]:
+    """From what a field is set back to what, for the audit, where that is one word or number. Never of a Secret."""
+    before, after = fieldpath.value(live, field), fieldpath.value(manifest, field)
+    if manifest["kind"] == "Secret" or not all(isinstance(value, str | int | bool) for value in (before, after)):
+        return {}
+    return {"changes": [change(field.removeprefix("."), before, after)]}
 
 
 def what(manifest: dict[str, Any]) -> str:

@@ -41,7 +41,10 @@ def test_a_field_conflict_is_healed_with_an_entry_that_names_field_and_rival(pla
     assert (replicas(play), row.problem) == (1, "")
     [heal] = audited(row, "heal")
     assert heal.actor_name == "llmdash"
-    assert heal.detail == {"rival": "rival", "field": ".spec.replicas", "object": "Deployment/gpt-4"}
+    assert heal.detail == {
+        "rival": "rival", "field": ".spec.replicas", "object": "Deployment/gpt-4",
+        "changes": [{"field": "spec.replicas", "before": 5, "after": 1}],
+    }  # fmt: skip
 
 
 def test_healing_is_done_in_the_name_of_llmdash(play: Play) -> None:
