@@ -98,7 +98,7 @@ def stage_on_node(pod: Pod, events: Sequence[Event]) -> tuple[Stage, Cause]:
 def loop(status: ContainerStatus, ready: Condition | None) -> Cause | None:
     """Why a container that runs again fails all the same; None while this may be a start like any other. Who ran out of
     memory once does so again."""
-    last = status.last_state.terminated if status.last_state else None
+    last = last_run(status)
     killed = last is not None and last.reason == "OOMKilled"
     if status.restart_count < (1 if killed else RESTARTS_THAT_FAIL) or was_ready(status, ready):
         return None
@@ -113,9 +113,14 @@ def was_ready(status: ContainerStatus, ready: Condition | None) -> bool:
     return bool(began and changed and changed > began)
 
 
+def last_run(status: ContainerStatus) -> Terminated | None:
+    """The run before this one, where there was one."""
+    return status.last_state.terminated if status.last_state else None
+
+
 def last_end(status: ContainerStatus) -> str:
     """How the run before this one ended."""
-    last = status.last_state.terminated if status.last_state else None
+    last = last_run(status)
     return ended(last) if last else ""
 
 
@@ -142,7 +147,7 @@ def failure(status: ContainerStatus) -> Cause | None:
     """Why a container fails; None while it gets on."""
     if status.state and status.state.waiting and status.state.waiting.reason not in CREATING:
         waiting = status.state.waiting
-        last = status.last_state.terminated if status.last_state else None
+        last = last_run(status)
         if waiting.reason == "CrashLoopBackOff" and last:
             reason = last.reason if last.reason == "OOMKilled" else waiting.reason
             return Cause(reason, f"{ended(last)} {waiting.message}".rstrip(), said(last))

@@ -16,6 +16,7 @@ from deployments import spec as specs
 from deployments.choices import REFUSING, Action, DriftPolicy, Problem
 from deployments.models import ClusterStatus, Deployment, IdempotencyKey, Project, Revision, SecretValue
 from deployments.services.idempotency import of_key
+from deployments.services.projects import lock as lock_project
 from deployments.services.refusals import (
     BeingDeleted,
     ClusterIsNewer,
@@ -199,7 +200,7 @@ def _add_revision(
 def keep_secrets(spec: Spec, project: Project) -> None:
     """Until the end of the transaction no secret of the project is removed, where this spec names one."""
     if any(var.secret for var in spec.env):
-        Project.objects.select_for_update(of=("self",)).get(pk=project.pk)
+        lock_project(project)
 
 
 def check(spec: Spec, project: Project, kept: Mapping[str, Any] = MappingProxyType({})) -> None:
