@@ -1,14 +1,14 @@
 """Lists: their pages and their query parameters."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 
-Rows = TypeVar("Rows", bound=QuerySet[Any])
+from deployments.sorting import Rows, in_order
+
 USUAL, MOST = 50, 1000
 NUMBERS = ("limit", "page", "page_size")
 
@@ -55,14 +55,11 @@ class Newest(CursorPagination):
 
 
 def ordered(rows: Rows, request: Request, known: Mapping[str, Sequence[Any]]) -> Rows:
-    """`?ordering=-name`, by the columns of one of `known`, the first where none is named. Raises ParseError. The id
-    decides between equals, so that no row stands on two pages."""
+    """`?ordering=-name`, by the columns of one of `known`, the first where none is named. Raises ParseError."""
     given = request.query_params.get("ordering", next(iter(known)))
-    columns = known.get(given.removeprefix("-"))
-    if columns is None:
+    if given.removeprefix("-") not in known:
         raise ParseError(f"There is no ordering {given[:40]!r}; there are {', '.join(known)}, each also with -.")
-    first = f"-{columns[0]}" if given.startswith("-") else columns[0]
-    return rows.order_by(first, *columns[1:], "pk")
+    return in_order(rows, given, known)
 
 
 def refuse_parameters(request: Request, known: Iterable[str]) -> None:

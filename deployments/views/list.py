@@ -14,6 +14,7 @@ from deployments.choices import Health
 from deployments.http import sight
 from deployments.lines import Line
 from deployments.models import Cluster, Project
+from deployments.sorting import in_order
 from deployments.views.common import Request, clean, is_fragment, why_nobody_creates
 
 PAGE_SIZE = 50
@@ -85,9 +86,7 @@ def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
     for key, column in (("health", "health_now"), ("project", "project__name"), ("cluster", "project__cluster__name")):
         if filters[key]:
             rows = rows.filter(**{column: filters[key]})
-    first, *rest = glance.SORTS[filters["sort"].removeprefix("-")]
-    sign = "-" if filters["sort"].startswith("-") else ""
-    return rows.order_by(f"{sign}{first}", *rest, "pk")
+    return in_order(rows, filters["sort"], glance.SORTS)
 
 
 def stale_clusters(found: list[Line]) -> list[Cluster]:

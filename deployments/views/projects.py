@@ -17,6 +17,7 @@ from deployments.choices import Role
 from deployments.forms import MemberForm, NameForm, ProjectForm, RenameForm, RoleForm
 from deployments.models import AuditEntry, Membership, Project
 from deployments.projects import MEMBER_SORTS, SORTS, counted, holding, members
+from deployments.sorting import in_order
 from deployments.views.asking import Done, ask
 from deployments.views.common import Request, clean, is_fragment, only_platform_admins, posted
 from deployments.views.list import Counted
@@ -62,12 +63,6 @@ def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
     if filters["cluster"]:
         rows = rows.filter(cluster__name=filters["cluster"])
     return in_order(rows, filters["sort"], SORTS)
-
-
-def in_order(rows: QuerySet[Any], sort: str, sorts: dict[str, list[str]]) -> QuerySet[Any]:
-    """By one of the `sorts`, backwards where a dash stands before it; the id decides between equals."""
-    first, *rest = sorts[sort.removeprefix("-")]
-    return rows.order_by(f"{'-' if sort.startswith('-') else ''}{first}", *rest, "pk")
 
 
 def project(request: Request, pk: uuid.UUID) -> HttpResponse:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from deployments.choices import Connection, Shown
 from deployments.models import Cluster, ClusterStatus, Deployment, NodeStatus
+from deployments.sorting import in_order
 from deployments.views.common import Request, clean, is_fragment
 from monitoring import conditions
 from monitoring import overview as parts
@@ -118,8 +119,7 @@ def chosen(rows: QuerySet[Any], filters: dict[str, str]) -> QuerySet[Any]:
         rows = rows.filter(Q(name__icontains=text) | Q(api_url__icontains=text))
     if filters["state"]:
         rows = rows.filter(state=filters["state"])
-    first, *rest = SORTS[filters["sort"].removeprefix("-")]
-    return rows.order_by(f"{'-' if filters['sort'].startswith('-') else ''}{first}", *rest, "pk")
+    return in_order(rows, filters["sort"], SORTS)
 
 
 def cluster(request: Request, pk: uuid.UUID) -> HttpResponse:
